@@ -1,0 +1,72 @@
+"""The errors of imuhip, one tree.
+
+::
+
+    ImuhipError                what the command line turns into a message and a non-zero exit
+    ├── InputError             a file or a value from outside cannot be used: names file, place and remedy
+    │   ├── RecordingError     not a recording, damaged beyond use, or of a newer format
+    │   ├── ImportLayoutError  a folder to import breaks the import layout
+    │   └── CalibrationError   a saved calibration does not fit this recording
+    ├── OutputError            the output cannot be written, or exists and --force was not given
+    └── PacketError            bytes that are not a packet: position and reason (counted by the pipeline, never raised by it)
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class ImuhipError(Exception):
+    """Base of every error that imuhip raises on purpose."""
+
+
+class InputError(ImuhipError):
+    """Something from outside cannot be used.
+
+    Args:
+        reason: What is wrong, in one sentence without a full stop.
+        path: The file or folder it was found in, where there is one.
+        place: Where in it: ``"line 12, column acc_x_m_s2"``, ``"byte 4096"``.
+        remedy: What the user can do about it, as an imperative.
+    """
+
+    def __init__(
+        self, reason: str, *, path: Path | str | None = None, place: str | None = None, remedy: str | None = None
+    ) -> None:
+        self.reason = reason
+        self.path = None if path is None else Path(path)
+        self.place = place
+        self.remedy = remedy
+        where = ", ".join(str(part) for part in (path, place) if part is not None)
+        message = f"{where}: {reason}" if where else reason
+        super().__init__(f"{message}. {remedy}." if remedy else f"{message}.")
+
+
+class RecordingError(InputError):
+    """A file is not a recording, is damaged beyond use, or has a newer format."""
+
+
+class ImportLayoutError(InputError):
+    """A folder to import breaks the import layout."""
+
+
+class CalibrationError(InputError):
+    """A saved calibration does not fit this recording."""
+
+
+class OutputError(InputError):
+    """An output cannot be written: it exists, its folder is missing, or the disk is full."""
+
+
+class PacketError(ImuhipError):
+    """Bytes that are not a valid packet.
+
+    Args:
+        reason: What is wrong.
+        position: Byte offset in the notification where it was found.
+    """
+
+    def __init__(self, reason: str, *, position: int) -> None:
+        self.reason = reason
+        self.position = position
+        super().__init__(f"byte {position}: {reason}")

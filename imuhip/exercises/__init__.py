@@ -1,0 +1,1 @@
+"""Hip angles to range tests and repetitions."""

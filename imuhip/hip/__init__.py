@@ -1,0 +1,1 @@
+"""Segment orientations to hip angles with validity and uncertainty."""

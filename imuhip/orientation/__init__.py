@@ -1,0 +1,1 @@
+"""Frames to segment orientations: VQF with the calibration applied."""

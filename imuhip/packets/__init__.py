@@ -1,0 +1,1 @@
+"""Bytes to packets: our own protocol and each vendor's, as pure functions."""

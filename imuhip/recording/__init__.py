@@ -1,0 +1,1 @@
+"""Recordings: MCAP files of raw notifications, marks and losses."""

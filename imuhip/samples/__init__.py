@@ -1,0 +1,1 @@
+"""Packets to samples in SI units."""

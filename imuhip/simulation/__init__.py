@@ -1,0 +1,1 @@
+"""Sessions with known truth: for tests, the demo and the shipped recordings."""

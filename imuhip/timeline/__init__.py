@@ -1,0 +1,1 @@
+"""Samples to frames: sensor clocks to one clock, gaps, one common grid."""

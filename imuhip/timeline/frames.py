@@ -1,0 +1,32 @@
+"""Frames: every sensor's samples on one common grid, what every later stage works on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from imuhip.units import BoolArray, FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class FrameBlock:
+    """Consecutive frames of K sensors on the analysis grid.
+
+    Frame ``i`` of the block lies at ``(start_index + i) / rate_hz`` seconds from the recording's start.
+
+    Attributes:
+        start_index: Grid index of the first frame.
+        rate_hz: Rate of the grid.
+        acc_m_s2: (K, N, 3) specific force in the sensor's frame, sensors in the order of the recording's list.
+        gyr_rad_s: (K, N, 3) angular rate, the mean over the cell that ends at the frame (so that turning is conserved).
+        known: (K, N) False in gaps longer than 100 ms and before the first or after the last sample; the values there
+            are zero and mean nothing.
+    """
+
+    start_index: int
+    rate_hz: float
+    acc_m_s2: FloatArray
+    gyr_rad_s: FloatArray
+    known: BoolArray
+
+    def __len__(self) -> int:
+        return int(self.known.shape[1])
