@@ -1,0 +1,27 @@
+"""What a sensor's model can tell about time and loss; the timeline builds on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+TimeKind = Literal["sensor_clock", "recording_clock", "arrival"]
+"""How a driver tells time: a clock in the sensor, the recording's own clock (imports), or not at all (arrival only)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockTraits:
+    """What a sensor's model can tell about time and loss.
+
+    Attributes:
+        kind: Where the time of a sample comes from.
+        tick_bits: Width of the sensor clock in bits, in microseconds; it wraps at ``2**tick_bits`` (64: never; decoders
+            refuse times of ``2**53`` us or more, so that they are exact as float64 and fit int64 as nanoseconds).
+        sequence_bits: Width of the sequence number of samples; 0 where the model has none, so that loss is not visible.
+        rate_hz: Nominal sample rate.
+    """
+
+    kind: TimeKind
+    tick_bits: int
+    sequence_bits: int
+    rate_hz: float
