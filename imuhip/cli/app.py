@@ -1,0 +1,90 @@
+"""The program ``imuhip``: its commands, its manual and how errors reach the user."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+import imuhip
+from imuhip.cli import files, measuring, playing
+from imuhip.errors import ImuhipError
+
+EXIT_UNUSABLE = 2
+"""Exit status when an input or output cannot be used; the same that a wrong command line gives."""
+
+
+class Manual(TyperGroup):
+    """A command group whose help shows each command with an example (its epilog)."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the list of commands, an example under each.
+
+        Args:
+            ctx: The command line's context.
+            formatter: The help formatter to write to.
+        """
+        names = self.list_commands(ctx)
+        width = max(map(len, names))
+        with formatter.section("Commands"):
+            for name in names:
+                command = self.commands[name]
+                summary = (command.help or "").split("\n\n")[0]
+                formatter.write_dl([(name.ljust(width), " ".join(summary.split()))])
+                formatter.write(
+                    f"{'':>{formatter.current_indent + width + 2}}$ {(command.epilog or '').removeprefix('Example: ')}\n"
+                )
+
+
+app = typer.Typer(
+    cls=Manual,
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="`imuhip COMMAND --help` explains a command and its options. Everything stays on this computer.",
+)
+
+app.command("demo", epilog="Example: imuhip demo")(playing.demo)
+app.command("import", epilog="Example: imuhip import my_session/ -o session.mcap")(files.import_)
+app.command("info", epilog="Example: imuhip info session.mcap")(files.info)
+app.command("analyze", epilog="Example: imuhip analyze session.mcap --json > results.json")(measuring.analyze)
+app.command("angles", epilog="Example: imuhip angles session.mcap -o angles.csv")(measuring.angles)
+app.command("plot", epilog="Example: imuhip plot session.mcap -o angles.png")(measuring.plot)
+app.command("replay", epilog="Example: imuhip replay session.mcap --speed 4")(playing.replay)
+app.command("recover", epilog="Example: imuhip recover broken.mcap -o good.mcap")(files.recover)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"imuhip {imuhip.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def manual(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Hip angles from two or three motion sensors worn on the pelvis and the thighs.
+
+    A recording holds what the sensors sent, nothing derived. Every number is computed from it again, so what a replay
+    shows is what was shown live. Angles are in degrees from upright stance: flexion, adduction and internal rotation
+    count positive, on both sides.
+
+    imuhip is a training aid, not a medical device, and makes no diagnosis. Ask a clinician first after a hip or groin
+    injury or surgery, with hypermobility or in pregnancy.
+    """
+
+
+def main() -> None:
+    """Run the command line and exit; an error of ours becomes one message on stderr, never a traceback."""
+    try:
+        app()
+    except ImuhipError as error:
+        sys.stderr.write(f"imuhip: {error}\n")
+        raise SystemExit(EXIT_UNUSABLE) from None

@@ -1,0 +1,191 @@
+"""The picture of a session: hip and pelvis angles over time."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from imuhip.cli.text import clock, words
+from imuhip.errors import ImuhipError, InputError
+from imuhip.units import FloatArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+HIP_ANGLES = ("flexion", "adduction", "internal_rotation")
+PELVIS_ANGLES = ("tilt", "list", "rotation")
+COLOURS = ("#0072b2", "#d55e00", "#009e73")
+"""Okabe and Ito's blue, vermilion and green: told apart with any colour vision."""
+
+SHADED_KINDS = {"test": "#cfe2f3", "exercise": "#d9ead3", "walk": "#eeeeee", "mobilise": "#fce5cd"}
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A marked stretch of the recording, in seconds from its start."""
+
+    start_s: float
+    end_s: float
+    kind: str
+    label: str
+
+
+def require_matplotlib() -> None:
+    """Refuse early, in words, where the plotting extra is not installed.
+
+    Raises:
+        ImuhipError: matplotlib is missing.
+    """
+    if find_spec("matplotlib") is None:
+        raise ImuhipError('Drawing needs matplotlib. Install it with: pip install "imuhip[plot]"')
+
+
+def read_reference(path: Path) -> dict[str, FloatArray]:
+    """Read another measurement of the same angles to draw over ours.
+
+    Args:
+        path: A CSV file with ``time_s`` on the recording's own clock and columns named as in the angle table.
+
+    Returns:
+        Its columns, (N,) each, empty fields as NaN.
+
+    Raises:
+        InputError: It cannot be read, is not numeric, or has no column that the table has.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.reader(file))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot be read: {error}", path=path) from error
+    header, body = (rows[0], rows[1:]) if rows else ([], [])
+    if "time_s" not in header:
+        raise InputError("has no column time_s", path=path, place="line 1")
+    try:
+        values = np.array([[float(cell or "nan") for cell in row] for row in body], dtype=np.float64)
+        columns = dict(zip(header, values.reshape(-1, len(header)).T.copy(), strict=True))
+    except ValueError as error:
+        raise InputError(f"is not a table of numbers: {error}", path=path) from error
+    if len(body) < 2 or not any(name.endswith("_deg") for name in header):
+        raise InputError("holds no angles", path=path, remedy="Name its columns as `imuhip angles` does")
+    return columns
+
+
+def draw(
+    table: Mapping[str, FloatArray],
+    intervals: Sequence[Interval],
+    *,
+    title: str,
+    offset_s: float = 0.0,
+    reference: Mapping[str, FloatArray] | None = None,
+) -> Figure:
+    """Draw the angle table, one panel per hip and one for the pelvis.
+
+    Args:
+        table: Columns of the angle table, (N,) each, NaN where an angle is not known.
+        intervals: What to shade.
+        title: Heads the picture.
+        offset_s: Subtracted from ``time_s`` of table and reference: the recording's start on its own clock.
+        reference: Columns of another measurement with a ``time_s`` of its own.
+
+    Returns:
+        The figure, not yet written.
+    """
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter
+
+    time_s = table["time_s"] - offset_s
+    sides = [side for side in ("right", "left") if f"hip_{side}_flexion_deg" in table]
+    panels = [*(f"hip_{side}" for side in sides), *(["pelvis"] if "pelvis_tilt_deg" in table else [])]
+    # An hour at 100 Hz is more than Agg draws as one path.
+    with mpl.rc_context({"agg.path.chunksize": 10_000, "path.simplify_threshold": 0.5}):
+        figure = Figure(figsize=(12, 1.0 + 2.9 * max(len(panels), 1)), dpi=110, layout="constrained")
+        figure.suptitle(title)
+        all_axes = figure.subplots(max(len(panels), 1), 1, sharex=True, squeeze=False)[:, 0]
+        for axes, panel in zip(all_axes, panels, strict=False):
+            _draw_panel(axes, panel, time_s, table)
+            _shade(axes, intervals, labelled=axes is all_axes[0])
+            if reference is not None:
+                reference_s = reference["time_s"] - offset_s
+                _overlay(axes, panel, time_s=time_s, table=table, reference_s=reference_s, reference=reference)
+            axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize="small", frameon=False)
+        all_axes[-1].set_xlabel("time from the recording's start, min:s")
+        all_axes[-1].xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: clock(max(seconds, 0.0))))
+        if len(time_s):
+            all_axes[-1].set_xlim(time_s[0], time_s[-1])
+        if not panels:
+            all_axes[0].set_title("no angles: the recording has no pelvis and thigh sensor together")
+    return figure
+
+
+def _draw_panel(axes: Axes, panel: str, time_s: FloatArray, table: Mapping[str, FloatArray]) -> None:
+    names = PELVIS_ANGLES if panel == "pelvis" else HIP_ANGLES
+    uncertainty = table.get(f"{panel}_uncertainty_deg")
+    for name, colour in zip(names, COLOURS, strict=True):
+        angle = table[f"{panel}_{name}_deg"]
+        axes.plot(time_s, angle, color=colour, linewidth=0.9, label=words(name))
+        if uncertainty is not None:
+            axes.fill_between(
+                time_s, angle - uncertainty, angle + uncertainty, color=colour, alpha=0.15, linewidth=0, rasterized=True
+            )
+    known = np.isfinite(table[f"{panel}_{names[0]}_deg"])
+    for start, end in _runs(~known):
+        axes.axvspan(
+            time_s[start], time_s[end - 1], facecolor="none", edgecolor="#999999", hatch="///", linewidth=0, alpha=0.5
+        )
+    axes.axhline(0.0, color="black", linewidth=0.5)
+    axes.set_ylabel(f"{words(panel)}, deg")
+    axes.grid(alpha=0.3)
+
+
+def _shade(axes: Axes, intervals: Sequence[Interval], *, labelled: bool) -> None:
+    for interval in intervals:
+        axes.axvspan(interval.start_s, interval.end_s, color=SHADED_KINDS.get(interval.kind, "#eeeeee"), zorder=0)
+        if labelled:
+            axes.text(
+                interval.start_s,
+                1.02,
+                interval.label,
+                transform=axes.get_xaxis_transform(),
+                fontsize="x-small",
+                rotation=35,
+                rotation_mode="anchor",
+            )
+
+
+def _overlay(
+    axes: Axes,
+    panel: str,
+    *,
+    time_s: FloatArray,
+    table: Mapping[str, FloatArray],
+    reference_s: FloatArray,
+    reference: Mapping[str, FloatArray],
+) -> None:
+    """Draw the reference with its mean moved onto ours, since its zero is its own."""
+    names = PELVIS_ANGLES if panel == "pelvis" else HIP_ANGLES
+    for name in names:
+        theirs = reference.get(f"{panel}_{name}_deg")
+        if theirs is None:
+            continue
+        ours = np.interp(reference_s, time_s, table[f"{panel}_{name}_deg"], left=np.nan, right=np.nan)
+        both = np.isfinite(ours) & np.isfinite(theirs)
+        if not both.any():
+            continue
+        shift = float(np.mean(ours[both] - theirs[both]))
+        rmse = float(np.sqrt(np.mean((ours[both] - theirs[both] - shift) ** 2)))
+        label = f"reference {words(name)}\nRMSE {rmse:.1f} deg,\nmeans matched"
+        axes.plot(reference_s, theirs + shift, color="black", linestyle="--", linewidth=0.8, label=label)
+
+
+def _runs(mask: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> list[tuple[int, int]]:
+    """Start and end (exclusive) of every run of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], mask, [False])).astype(np.int8)))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))

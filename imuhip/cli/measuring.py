@@ -1,0 +1,107 @@
+"""Commands that measure a recording: numbers, a table, a picture."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from imuhip.cli.options import AsJson, CalibrationFrom, Causal, Force, Output, RecordingFile
+from imuhip.cli.output import refuse_existing, replacing
+from imuhip.cli.progress import progress
+
+if TYPE_CHECKING:
+    from imuhip.session import Analysis
+
+
+def measure(recording: Path, *, causal: bool = False, calibration: Path | None = None) -> Analysis:
+    """Analyze a recording with progress on stderr.
+
+    Args:
+        recording: The recording.
+        causal: Only what was known at each moment.
+        calibration: Another recording to take the first calibration from.
+
+    Returns:
+        Results and angle table.
+
+    Raises:
+        InputError: The recording cannot be used.
+    """
+    from imuhip.session import analyze
+
+    with progress("Measuring") as report:
+        return analyze(recording, causal=causal, calibration=calibration, progress=report)
+
+
+def analyze(
+    recording: RecordingFile,
+    as_json: AsJson = False,
+    causal: Causal = False,
+    calibration: CalibrationFrom = None,
+) -> None:
+    """Measure a recording: range tests and exercises on one page.
+
+    Each peak comes with the half-width of its 95 % interval. "change only" marks a number that is known as a change
+    from the start pose but not in absolute terms.
+    """
+    analysis = measure(recording, causal=causal, calibration=calibration)
+    if as_json:
+        json.dump(analysis.results, sys.stdout, indent=2, allow_nan=False)
+        sys.stdout.write("\n")
+    else:
+        from imuhip.cli.text import summary_text
+
+        sys.stdout.write(summary_text(analysis.results, name=recording.name))
+
+
+def angles(
+    recording: RecordingFile,
+    output: Output,
+    causal: Causal = False,
+    calibration: CalibrationFrom = None,
+    force: Force = False,
+) -> None:
+    """Write the angles of a recording as a CSV table.
+
+    Degrees from upright stance, time on the recording's own clock, an empty field where an angle is not known.
+    """
+    refuse_existing(output, force=force)
+    table = measure(recording, causal=causal, calibration=calibration).table
+    with replacing(output, force=force) as path:
+        table.write_csv(path)
+    sys.stderr.write(f"Wrote {output}.\n")
+
+
+def plot(
+    recording: RecordingFile,
+    output: Output,
+    causal: Causal = False,
+    calibration: CalibrationFrom = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option(metavar="CSV", help="Draw another measurement over it: time_s and columns named as in `angles`."),
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Draw the hip and pelvis angles of a recording as a picture.
+
+    Marked tests and exercises are shaded, stretches where the angle is not known are hatched, and the band around a
+    line is its 95 % interval.
+    """
+    from imuhip.cli import figure
+    from imuhip.recording import Recording
+
+    refuse_existing(output, force=force)
+    figure.require_matplotlib()
+    overlay = None if reference is None else figure.read_reference(reference)
+    analysis = measure(recording, causal=causal, calibration=calibration)
+    offset_s = analysis.results["recording"]["time_offset_s"]
+    intervals = figure.marked_intervals(Recording.open(recording))
+    drawing = figure.draw(analysis.table.columns, intervals, title=recording.name, offset_s=offset_s, reference=overlay)
+    with replacing(output, force=force) as path:
+        drawing.savefig(path)
+    sys.stderr.write(f"Wrote {output}.\n")

@@ -1,0 +1,160 @@
+"""What a recording holds and what was measured, as a page of plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+NOTICE = "Training aid, not a medical device. Pain overrides any number here: stop on sharp or pinching groin pain."
+
+Row = Sequence[str]
+
+
+def summary_text(results: Mapping[str, Any], *, name: str) -> str:
+    """The results of a session on one page.
+
+    Args:
+        results: The machine-readable results.
+        name: What to call the recording.
+
+    Returns:
+        Lines of text, each ended.
+    """
+    sections = [
+        [NOTICE],
+        _recording_lines(results["recording"], name),
+        _sensor_lines(results["recording"]["sensors"]),
+        _calibration_lines(results["calibration"]),
+        _test_lines(results["tests"]),
+        _set_lines(results["sets"]),
+        _flag_lines(results["flags"]),
+    ]
+    return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds as people read them: ``4:07``; from an hour on ``1:04:07``."""
+    whole = int(seconds)
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def columns(rows: Iterable[Row]) -> list[str]:
+    """Align rows of cells into columns two spaces apart."""
+    rows = list(rows)
+    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _recording_lines(recording: Mapping[str, Any], name: str) -> list[str]:
+    parts = [name, f"{clock(recording['duration_s'])} long"]
+    if recording["started_utc"]:
+        parts.append(f"started {recording['started_utc']}")
+    if recording["wearer"]:
+        parts.append(f"wearer {recording['wearer']}")
+    return ["Recording", "  " + ", ".join(parts)]
+
+
+def _sensor_lines(sensors: Sequence[Mapping[str, Any]]) -> list[str]:
+    rows = [
+        (f"  {words(one['role'])}", f"{one['rate_hz']:.1f} Hz", f"{one['samples']} samples", loss_words(one))
+        for one in sensors
+    ]
+    return ["Sensors", *columns(rows)]
+
+
+def loss_words(sensor: Mapping[str, Any]) -> str:
+    """What was lost of one sensor, in words.
+
+    Args:
+        sensor: Its entry in the results: ``samples``, ``lost``, ``gaps_s``, ``loss_visible``.
+
+    Returns:
+        As in "lost 12 (0.3 %), 0.4 s of gaps".
+    """
+    if not sensor["loss_visible"]:
+        lost = "loss cannot be seen with this model"
+    elif sensor["lost"]:
+        share = sensor["lost"] / (sensor["lost"] + sensor["samples"])
+        lost = f"lost {sensor['lost']} ({share:.1%})".replace("%", " %")
+    else:
+        lost = "nothing lost"
+    return f"{lost}, {sensor['gaps_s']:.1f} s of gaps" if sensor["gaps_s"] else lost
+
+
+def _calibration_lines(calibrations: Sequence[Mapping[str, Any]]) -> list[str]:
+    if not calibrations:
+        return ["Calibration", "  none: the sensors' mounting could not be found out, so no angle is absolute"]
+    lines = ["Calibration"]
+    for calibration in calibrations:
+        quality = calibration["quality"]
+        grade = quality if isinstance(quality, str) else f"quality {quality:.2f} of 1"
+        lines.append(f"  from {clock(calibration['start_s'])}: {words(calibration['method'])}, {grade}")
+        lines += [f"    note: {warning}" for warning in calibration["warnings"]]
+    return lines
+
+
+def _test_lines(tests: Sequence[Mapping[str, Any]]) -> list[str]:
+    if not tests:
+        return []
+    rows: list[Row] = [("  Range test", "side", "how", "peak, deg", "trials, deg", "pelvis moved, deg")]
+    for test in tests:
+        how = ", ".join(words(test[key]) for key in ("position", "mode", "phase") if test[key])
+        rows.append(
+            (
+                f"  {words(test['name'])}",
+                test["side"] or "-",
+                how or "-",
+                _peak(test),
+                " ".join(f"{trial:.0f}" for trial in test["trials_deg"]) or "-",
+                _number(test["pelvis_excursion_deg"]),
+            )
+        )
+    lines = ["Range tests", *columns(rows)]
+    if any(test["relative_only"] for test in tests):
+        lines.append("  change only: known as a change from the start pose, not as an absolute angle")
+    if any(test.get("reference") == "gravity" for test in tests):
+        lines.append("  gravity: the angle of the segment against gravity; without a pelvis sensor it is no hip angle")
+    return lines
+
+
+def _peak(test: Mapping[str, Any]) -> str:
+    if test["peak_deg"] is None:
+        return "not known"
+    peak = f"{test['peak_deg']:.0f}"
+    if test["uncertainty_deg"] is not None:
+        peak += f" \u00b1 {test['uncertainty_deg']:.0f}"
+    if test["relative_only"]:
+        peak += ", change only"
+    return f"{peak}, gravity" if test.get("reference") == "gravity" else peak
+
+
+def _set_lines(sets: Sequence[Mapping[str, Any]]) -> list[str]:
+    if not sets:
+        return []
+    rows: list[Row] = [("  Exercise", "side", "from", "good reps", "controlled range, deg")]
+    rows += [
+        (
+            f"  {words(one['exercise'])}",
+            one["side"] or "-",
+            clock(one["start_s"]),
+            f"{one['good_reps']} of {len(one['reps'])}",
+            _number(one["controlled_range_deg"]),
+        )
+        for one in sets
+    ]
+    return ["Exercises", *columns(rows)]
+
+
+def _flag_lines(flags: Sequence[Mapping[str, Any]]) -> list[str]:
+    return ["Coaching", *(f"  {flag['level']}: {flag['message']}" for flag in flags)] if flags else []
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0f}"
+
+
+def words(name: str) -> str:
+    """A name of the vocabulary as people write it: ``straight_leg_raise`` is "straight leg raise"."""
+    return name.replace("_", " ")

@@ -1,0 +1,172 @@
+"""Views of a running session: moving bars on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self, TextIO
+
+from imuhip.cli.text import clock
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from imuhip.cli.watching import Gauge, LiveState
+
+BAR_CELLS = 44
+BAR_RANGE_DEG = {"flexion": (-40.0, 130.0), "tilt": (-60.0, 90.0)}
+DEFAULT_RANGE_DEG = (-60.0, 60.0)
+PROVISIONAL = "provisional: `imuhip analyze` refines these numbers with the whole session"
+
+
+class View(Protocol):
+    """Shows a session; ``interval_s`` is the time it wants between two pictures."""
+
+    interval_s: float
+
+    def __enter__(self) -> Self:
+        """Begin to show."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the terminal as it was."""
+
+    def show(self, state: LiveState) -> None:
+        """Show this moment."""
+
+
+class LineView:
+    """One line of text per picture, for pipes, logs and terminals that cannot move their cursor.
+
+    Args:
+        out: Where to write.
+        interval_s: Seconds between two lines.
+    """
+
+    def __init__(self, out: TextIO, interval_s: float = 2.0) -> None:
+        self.interval_s = interval_s
+        self._out = out
+
+    def __enter__(self) -> Self:
+        """Say what kind of numbers follow."""
+        self._out.write(f"Degrees, last peak in brackets, {PROVISIONAL}.\n")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing to restore."""
+
+    def show(self, state: LiveState) -> None:
+        """Write one line."""
+        groups = "  ".join(
+            f"{name}: " + ", ".join(f"{_short(gauge.name)} {_value(gauge)}" for gauge in gauges)
+            for name, gauges in state.groups.items()
+            if name != "pelvis"
+        )
+        rates = "/".join(f"{sensor.rate_hz:.0f}" for sensor in state.health)
+        lost = sum(sensor.lost for sensor in state.health)
+        self._out.write(
+            f"{clock(state.elapsed_s):>6}  {groups or 'no hip angles'}  | {rates} Hz, lost {lost},"
+            f" {clock(state.left_s)} left\n"
+        )
+        self._out.flush()
+
+
+class BarView:
+    """Angles as bars that move, redrawn in place.
+
+    Args:
+        console: The terminal.
+        title: What is played, and how fast.
+    """
+
+    interval_s = 1 / 15
+
+    def __init__(self, console: Console, title: str) -> None:
+        from rich.live import Live
+
+        self._title = title
+        self._fancy = console.encoding.lower().startswith("utf")
+        self._live = Live(console=console, auto_refresh=False, transient=False)
+
+    def __enter__(self) -> Self:
+        """Begin to draw."""
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give the cursor back."""
+        self._live.stop()
+
+    def show(self, state: LiveState) -> None:
+        """Draw one picture."""
+        self._live.update(self._picture(state), refresh=True)
+
+    def _picture(self, state: LiveState) -> RenderableType:
+        from rich.console import Group
+        from rich.table import Table
+        from rich.text import Text
+
+        angles = Table.grid(padding=(0, 2))
+        for group, gauges in state.groups.items():
+            angles.add_row(Text(group, style="bold"))
+            for gauge in gauges:
+                value = "not known" if gauge.value_deg is None else f"{gauge.value_deg:6.1f}\u00b0"
+                peak = "" if gauge.peak_deg is None else f"last peak {gauge.peak_deg:.0f}\u00b0"
+                angles.add_row(f"  {gauge.name}", Text(value, justify="right"), bar(gauge, fancy=self._fancy), peak)
+        if not state.groups:
+            angles.add_row("no hip angles yet")
+        sensors = Table.grid(padding=(0, 2))
+        for sensor in state.health:
+            lost = f"lost {sensor.lost}" if sensor.loss_visible else "loss not visible"
+            gaps = f"{sensor.gaps_s:.1f} s of gaps" if sensor.gaps_s else ""
+            sensors.add_row(f"  {sensor.role.replace('_', ' ')}", f"{sensor.rate_hz:.1f} Hz", lost, gaps)
+        head = f"{self._title}   {clock(state.elapsed_s)} of {clock(state.duration_s)}, {clock(state.left_s)} left"
+        return Group(
+            Text(head, style="bold"),
+            Text(f"{PROVISIONAL}; q stops", style="dim"),
+            angles,
+            Text("sensors", style="bold"),
+            sensors,
+        )
+
+
+def bar(gauge: Gauge, *, fancy: bool = True) -> str:
+    """An angle as a bar from zero to its value, with its last peak marked.
+
+    Args:
+        gauge: The angle.
+        fancy: Use block characters, else ASCII.
+
+    Returns:
+        :data:`BAR_CELLS` characters.
+    """
+    fill, zero, peak, empty = "\u2588\u2502\u25c6\u00b7" if fancy else "#|^."
+    low, high = BAR_RANGE_DEG.get(gauge.name, DEFAULT_RANGE_DEG)
+
+    def cell(angle_deg: float) -> int:
+        share = (min(max(angle_deg, low), high) - low) / (high - low)
+        return round(share * (BAR_CELLS - 1))
+
+    cells = [empty] * BAR_CELLS
+    origin = cell(0.0)
+    if gauge.value_deg is not None:
+        end = cell(gauge.value_deg)
+        first, last = sorted((origin, end))
+        cells[first : last + 1] = [fill] * (last - first + 1)
+    cells[origin] = zero
+    if gauge.peak_deg is not None:
+        cells[cell(gauge.peak_deg)] = peak
+    return "".join(cells)
+
+
+def _short(name: str) -> str:
+    return {"flexion": "flex", "adduction": "add", "internal rotation": "int.rot"}.get(name, name)
+
+
+def _value(gauge: Gauge) -> str:
+    value = "?" if gauge.value_deg is None else f"{gauge.value_deg:.0f}"
+    return value if gauge.peak_deg is None else f"{value} ({gauge.peak_deg:.0f})"
