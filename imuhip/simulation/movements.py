@@ -1,0 +1,141 @@
+"""What a body does in tests and exercises, and how it gets from one posture to the next, as data.
+
+Hip angles are clinical (flexion, adduction, internal rotation; the same signs on both sides) from the stance zero. Pelvis
+angles turn about its own axes, first z, then x', then y'': ``tilt`` > 0 leans backward (posterior), ``lean`` > 0 leans to the
+working side (its hip goes down), ``turn`` > 0 faces away from the working side; for the left side the last two are mirrored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from imuhip.simulation.quaternions import Axis
+
+Triple = tuple[float, float, float]
+Position = Literal["standing", "supine", "prone", "side_lying", "seated"]
+OtherLeg = Literal["rests", "same", "opposite"]
+
+SLOW_TEST = ((2.0, 1.0), (1.0, 1.0), (2.0, 0.0), (1.0, 0.0))
+SLOW_REP = ((2.0, 1.0), (1.0, 1.0), (3.0, 0.0), (0.7, 0.0))
+PEDAL = ((2.0, 1.0), (2.0, 0.0))
+SWING = ((1.0, 1.0), (1.2, -0.4))
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One movement from its start pose.
+
+    Attributes:
+        change_deg: Hip angles at full level minus those of the start pose.
+        start_deg: Hip angles of the start pose where they are not the posture's own.
+        pelvis_deg: What the pelvis does at full level whoever does it (tilt, lean, turn): a squat leans forward.
+        shift_m: Where the pelvis goes at full level: forward, up, to the working side.
+        phases: Of one repetition: seconds, and the level reached then; each is a minimum-jerk move.
+        other_leg: What the other leg does.
+    """
+
+    change_deg: Triple
+    start_deg: Triple | None = None
+    pelvis_deg: Triple = (0.0, 0.0, 0.0)
+    shift_m: Triple = (0.0, 0.0, 0.0)
+    phases: tuple[tuple[float, float], ...] = SLOW_TEST
+    other_leg: OtherLeg = "rests"
+
+
+MOVEMENTS: Mapping[tuple[str, str], Movement] = MappingProxyType(
+    {
+        ("swing", "standing"): Movement((32, 0, 0), phases=SWING),
+        ("flexion", "supine"): Movement((112, 0, 0)),
+        ("straight_leg_raise", "supine"): Movement((70, 0, 0)),
+        ("extension", "prone"): Movement((-16, 0, 0)),
+        ("internal_rotation", "prone"): Movement((0, 0, 34)),
+        ("external_rotation", "prone"): Movement((0, 0, -40)),
+        ("abduction", "side_lying"): Movement((0, -38, 0)),
+        ("internal_rotation", "seated"): Movement((0, 0, 34)),
+        ("external_rotation", "seated"): Movement((0, 0, -36)),
+        ("abduction", "standing"): Movement((0, -34, 0)),
+        ("flexion", "standing"): Movement((90, 0, 0)),
+        # Shifts are sized so that the peak accelerations of the hip centre are those of slow floor work: bridge and RDL
+        # about 0.13 m/s2, squat 0.3, side lunge 0.4, clam shell 0.01 (minimum jerk: 5.77 d / T^2).
+        ("bridge", "supine"): Movement((-48, 0, 0), (50, 0, 0), (22, 0, 0), (0, 0.09, 0), SLOW_REP, "same"),
+        ("bike_pedals", "supine"): Movement((60, 0, 0), (45, 0, 0), phases=PEDAL, other_leg="opposite"),
+        ("abdominal", "supine"): Movement((-45, 0, 0), (90, 0, 0), (2, 0, 0), phases=SLOW_REP),
+        ("clamshell", "side_lying"): Movement((0, -10, -28), (45, 0, 0), shift_m=(0, 0.008, 0), phases=SLOW_REP),
+        ("lateral_raise", "side_lying"): Movement((0, -32, 0), phases=SLOW_REP),
+        ("squat", "standing"): Movement((75, 0, 0), None, (-25, 0, 0), (-0.06, -0.21, 0), SLOW_REP, "same"),
+        ("side_lunge", "standing"): Movement((68, -24, -4), None, (-32, 3, 0), (-0.05, -0.16, 0.23), SLOW_REP),
+        ("kickstand_rdl", "standing"): Movement((62, 0, 4), None, (-52, 0, 0), (-0.09, 0, 0), SLOW_REP),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Posture:
+    """A posture of the whole body.
+
+    Attributes:
+        hip_deg: Hip angles of both legs.
+        height_m: Of the pelvis over the floor.
+        sway: Postural sway as a share of standing sway.
+    """
+
+    hip_deg: Triple
+    height_m: float
+    sway: float
+
+
+POSTURES: Mapping[str, Posture] = MappingProxyType(
+    {
+        "standing": Posture((0, 0, 0), 0.92, 1.0),
+        "supine": Posture((0, 0, 0), 0.10, 0.25),
+        "prone": Posture((0, 0, 0), 0.10, 0.25),
+        "side_lying": Posture((0, 0, 0), 0.17, 0.35),
+        "seated": Posture((80, 0, 0), 0.50, 0.5),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """How the pelvis turns from one posture to a neighbouring one.
+
+    Attributes:
+        turns: Successive rotations about the pelvis' own axes in deg; those about y are mirrored for the left side.
+        flexion_deg: Hip flexion passed through on the way.
+        heading: Whether the wearer also turns about the vertical, as on the feet.
+    """
+
+    turns: tuple[tuple[Axis, float], ...]
+    flexion_deg: float
+    heading: bool
+
+    def reversed(self) -> Passage:
+        """The way back."""
+        return Passage(tuple((axis, -angle) for axis, angle in reversed(self.turns)), self.flexion_deg, self.heading)
+
+
+_ONE_WAY: dict[tuple[Position, Position], Passage] = {
+    ("standing", "seated"): Passage((("z", -30), ("z", 40)), 95, True),
+    ("standing", "supine"): Passage((("z", 25), ("z", 65)), 85, True),
+    ("standing", "prone"): Passage((("z", -60), ("z", -30)), 80, True),
+    ("seated", "supine"): Passage((("z", 30), ("z", 50)), 75, True),
+    # Right hip upward for tests of the right side: from the back over the left side to the belly.
+    ("supine", "side_lying"): Passage((("y", 90),), 35, False),
+    ("side_lying", "prone"): Passage((("y", 90),), 25, False),
+}
+PASSAGES: Mapping[tuple[str, str], Passage] = MappingProxyType(
+    {**_ONE_WAY, **{(there, here): passage.reversed() for (here, there), passage in _ONE_WAY.items()}}
+)
+
+
+def route(start: str, end: str) -> list[Passage]:
+    """The fewest passages from one posture to another, empty where they are the same."""
+    paths: list[list[str]] = [[start]]
+    for path in paths:  # breadth first: the list grows while it is walked
+        if path[-1] == end:
+            return [PASSAGES[pair] for pair in zip(path, path[1:], strict=False)]
+        paths += [[*path, there] for here, there in PASSAGES if here == path[-1] and there not in path]
+    raise ValueError(f"no way from {start} to {end}")

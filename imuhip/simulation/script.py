@@ -1,0 +1,94 @@
+"""Sessions as scripts: what the wearer is asked to do, in which order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Side = Literal["right", "left"]
+StepKind = Literal["calibration", "still", "test", "exercise"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a session: take the start pose, hold still, then move (or only hold still).
+
+    Attributes:
+        kind: Kind of the mark that the step leaves.
+        name: Its name; with the position, a key of :data:`imuhip.simulation.movements.MOVEMENTS` where the wearer moves.
+        position: Posture of the whole body.
+        repetitions: How often; 0 for a pose only.
+        still_s: How long the pose is held still before the movement; it is marked where it lasts a second or more.
+    """
+
+    kind: StepKind
+    name: str
+    position: str
+    repetitions: int = 0
+    still_s: float = 3.5
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session of one working side."""
+
+    name: str
+    side: Side
+    steps: tuple[Step, ...]
+
+
+STANCE = Step("calibration", "stance", "standing", still_s=5.0)
+SWINGS = Step("calibration", "swing", "standing", 5, still_s=0.5)
+FINAL_STANCE = Step("still", "stance", "standing", still_s=4.0)
+
+
+def _test(name: str, position: str, repetitions: int = 3) -> Step:
+    return Step("test", name, position, repetitions)
+
+
+def _exercise(name: str, position: str, repetitions: int) -> Step:
+    return Step("exercise", name, position, repetitions)
+
+
+def range_test_session(side: Side = "right") -> Session:
+    """All range tests of one side in all five positions, about 5 minutes."""
+    steps = (
+        STANCE,
+        SWINGS,
+        Step("still", "second_pose", "supine", still_s=4.0),
+        _test("flexion", "supine"),
+        _test("straight_leg_raise", "supine"),
+        _test("abduction", "side_lying"),
+        _test("extension", "prone"),
+        _test("internal_rotation", "prone"),
+        _test("external_rotation", "prone"),
+        _test("internal_rotation", "seated"),
+        _test("external_rotation", "seated"),
+        _test("abduction", "standing"),
+        FINAL_STANCE,
+    )
+    return Session("range_test", side, steps)
+
+
+def strengthening_session(side: Side = "right", repetitions: int = 8) -> Session:
+    """Seven slow exercises of one side, about 7 minutes at eight repetitions each."""
+    steps = (
+        STANCE,
+        SWINGS,
+        Step("still", "second_pose", "supine", still_s=4.0),
+        _exercise("bridge", "supine", repetitions),
+        _exercise("bike_pedals", "supine", repetitions),
+        _exercise("clamshell", "side_lying", repetitions),
+        _exercise("lateral_raise", "side_lying", repetitions),
+        _exercise("squat", "standing", repetitions),
+        _exercise("side_lunge", "standing", repetitions),
+        _exercise("kickstand_rdl", "standing", repetitions),
+        FINAL_STANCE,
+    )
+    return Session("strengthening", side, steps)
+
+
+def short_session(side: Side = "right") -> Session:
+    """Calibration and one supine flexion test, under a minute: for tests."""
+    steps = (STANCE, SWINGS, _test("flexion", "supine", 2), FINAL_STANCE)
+    return Session("short", side, steps)

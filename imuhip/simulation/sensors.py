@@ -1,0 +1,156 @@
+"""What error-prone sensors measure of a body, before any radio.
+
+Convention of an ideal gyro: the sample at time t is the rotation over (t - dt, t] divided by dt, so that turning is conserved,
+as on the analysis grid. The accelerometer's sample is the specific force at t.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from imuhip.simulation import quaternions as quat
+from imuhip.simulation.body import GRID_HZ
+from imuhip.units import GRAVITY_M_S2, FloatArray
+
+_MG = GRAVITY_M_S2 / 1000
+
+
+@dataclass(frozen=True, slots=True)
+class SensorErrors:
+    """The errors of consumer sensors; "within" means drawn uniformly between minus and plus.
+
+    Attributes:
+        acc_bias_mg: Accelerometer bias of each axis, within.
+        acc_scale: Its scale error of each axis, within.
+        acc_cross_axis: Its share of each other axis, within.
+        acc_noise_mg_sqrt_hz: Its white noise, one-sided density: RMS at rate f is density * sqrt(f / 2).
+        gyr_bias_deg_s: Gyro bias of each axis at the start, within.
+        gyr_bias_drift_deg_h: SD of what a random walk has added to it after an hour.
+        gyr_scale, gyr_cross_axis: As for the accelerometer.
+        gyr_noise_deg_s_sqrt_hz: White noise, one-sided density.
+        random_mount: Mounted uniformly over all orientations, or along the segment.
+        clock_ppm: Rate error of the sensor's clock, within.
+        loss: Share of notifications lost.
+        burst: Mean number of notifications lost together.
+    """
+
+    acc_bias_mg: float = 20.0
+    acc_scale: float = 0.005
+    acc_cross_axis: float = 0.005
+    acc_noise_mg_sqrt_hz: float = 0.15
+    gyr_bias_deg_s: float = 1.0
+    gyr_bias_drift_deg_h: float = 5.0
+    gyr_scale: float = 0.005
+    gyr_cross_axis: float = 0.005
+    gyr_noise_deg_s_sqrt_hz: float = 0.01
+    random_mount: bool = True
+    clock_ppm: float = 50.0
+    loss: float = 0.01
+    burst: float = 3.0
+
+    @classmethod
+    def none(cls, *, random_mount: bool = True) -> SensorErrors:
+        """Ideal sensors on an ideal radio, mounted at random all the same unless told otherwise."""
+        return cls(**{f.name: 0.0 for f in fields(cls) if f.type == "float"}, random_mount=random_mount)
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualSensor:
+    """One sensor as drawn.
+
+    Attributes:
+        mount: (4,) quat_segment_from_sensor.
+        acc_matrix: (3, 3) measured = matrix * true + bias + noise.
+        acc_bias_m_s2: (3,).
+        gyr_matrix: (3, 3).
+        gyr_bias_rad_s: (N, 3) over the session's grid.
+        clock_ppm: How much too fast its clock runs.
+    """
+
+    mount: FloatArray
+    acc_matrix: FloatArray
+    acc_bias_m_s2: FloatArray
+    gyr_matrix: FloatArray
+    gyr_bias_rad_s: FloatArray
+    clock_ppm: float
+
+
+def draw_sensor(errors: SensorErrors, count: int, rng: np.random.Generator) -> VirtualSensor:
+    """Draw one sensor for a session of ``count`` grid moments."""
+
+    def within(limit: float, *shape: int) -> FloatArray:
+        return rng.uniform(-1.0, 1.0, shape) * limit
+
+    def distortion(scale: float, cross: float) -> FloatArray:
+        off_diagonal = within(cross, 3, 3) * (1.0 - np.eye(3))
+        return np.eye(3) + np.diag(within(scale, 3)) + off_diagonal
+
+    mount = quat.uniform(rng) if errors.random_mount else np.array([1.0, 0.0, 0.0, 0.0])
+    step_deg_s = errors.gyr_bias_drift_deg_h / 3600 / np.sqrt(3600 * GRID_HZ)
+    walk = np.cumsum(rng.standard_normal((count, 3)), axis=0) * np.radians(step_deg_s)
+    return VirtualSensor(
+        mount=mount,
+        acc_matrix=distortion(errors.acc_scale, errors.acc_cross_axis),
+        acc_bias_m_s2=within(errors.acc_bias_mg * _MG, 3),
+        gyr_matrix=distortion(errors.gyr_scale, errors.gyr_cross_axis),
+        gyr_bias_rad_s=np.radians(within(errors.gyr_bias_deg_s, 3)) + walk,
+        clock_ppm=float(within(errors.clock_ppm)),
+    )
+
+
+def interpolate(values: FloatArray, time_s: FloatArray) -> FloatArray:
+    """Cubic (Catmull-Rom) interpolation of grid values (N, C) at times (M,) inside the grid."""
+    place = np.clip(time_s * GRID_HZ, 0.0, len(values) - 1.0)
+    base = np.minimum(place.astype(np.int64), len(values) - 2)
+    u = (place - base)[:, None]
+    before, after = np.maximum(base - 1, 0), np.minimum(base + 2, len(values) - 1)
+    return (
+        values[before] * (u * (-0.5 + u * (1.0 - 0.5 * u)))
+        + values[base] * (1.0 + u * u * (-2.5 + 1.5 * u))
+        + values[base + 1] * (u * (0.5 + u * (2.0 - 1.5 * u)))
+        + values[after] * (u * u * (-0.5 + 0.5 * u))
+    )
+
+
+def ideal_rates(orientation: FloatArray, time_s: FloatArray) -> FloatArray:
+    """(M, 3) what an ideal gyro reads: rotation since the previous sample over the time between them.
+
+    Args:
+        orientation: (M, 4) quat_earth_from_sensor at the sample times.
+        time_s: (M,) sample times. The first sample has none before it and repeats the second.
+    """
+    turned = quat.log(quat.multiply(quat.conjugate(orientation[:-1]), orientation[1:]))
+    rates = turned / np.diff(time_s)[:, None]
+    return np.concatenate([rates[:1], rates])
+
+
+def measure(
+    sensor: VirtualSensor,
+    errors: SensorErrors,
+    ideal: tuple[FloatArray, FloatArray],
+    time_s: FloatArray,
+    rng: np.random.Generator,
+) -> tuple[FloatArray, FloatArray]:
+    """Add the sensor's errors to ideal readings.
+
+    Args:
+        sensor: As drawn.
+        errors: For the noise.
+        ideal: Specific force (M, 3) in m/s2 and angular rate (M, 3) in rad/s, in the sensor's frame.
+        time_s: (M,) when, from the session's start.
+        rng: Source of the noise.
+
+    Returns:
+        Measured specific force and angular rate.
+    """
+    acc, gyr = ideal
+    root_bandwidth = np.sqrt((len(time_s) - 1) / (time_s[-1] - time_s[0]) / 2)
+    acc_noise = errors.acc_noise_mg_sqrt_hz * _MG * root_bandwidth * rng.standard_normal(acc.shape)
+    gyr_noise = np.radians(errors.gyr_noise_deg_s_sqrt_hz) * root_bandwidth * rng.standard_normal(gyr.shape)
+    bias = interpolate(sensor.gyr_bias_rad_s, time_s)
+    return (
+        np.einsum("ij,nj->ni", sensor.acc_matrix, acc) + sensor.acc_bias_m_s2 + acc_noise,
+        np.einsum("ij,nj->ni", sensor.gyr_matrix, gyr) + bias + gyr_noise,
+    )
