@@ -29,13 +29,12 @@ class Manual(TyperGroup):
         names = self.list_commands(ctx)
         width = max(map(len, names))
         with formatter.section("Commands"):
+            indent = " " * (formatter.current_indent + width + 2)
             for name in names:
                 command = self.commands[name]
                 summary = (command.help or "").split("\n\n")[0]
                 formatter.write_dl([(name.ljust(width), " ".join(summary.split()))])
-                formatter.write(
-                    f"{'':>{formatter.current_indent + width + 2}}$ {(command.epilog or '').removeprefix('Example: ')}\n"
-                )
+                formatter.write(f"{indent}$ {(command.epilog or '').removeprefix('Example: ')}\n")
 
 
 app = typer.Typer(

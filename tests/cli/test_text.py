@@ -1,0 +1,95 @@
+"""The one-page summary."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from imuhip.cli.text import clock, columns, summary_text
+
+
+@pytest.fixture
+def results() -> dict[str, Any]:
+    test = {
+        "name": "straight_leg_raise",
+        "side": "right",
+        "mode": "active",
+        "position": "supine",
+        "phase": "pre",
+        "start_s": 60.0,
+        "end_s": 80.0,
+        "trials_deg": [70.2, 72.0, 74.1],
+        "peak_deg": 72.0,
+        "uncertainty_deg": 3.2,
+        "relative_only": False,
+        "start_deg": 1.0,
+        "pelvis_excursion_deg": 11.0,
+        "thigh_deg": 80.0,
+        "reference": "stance",
+    }
+    sensor = {
+        "role": "thigh_right",
+        "samples": 37_000,
+        "rate_hz": 100.02,
+        "lost": 120,
+        "gaps_s": 0.3,
+        "loss_visible": True,
+    }
+    return {
+        "recording": {
+            "started_utc": "2025-03-01T10:00:00Z",
+            "wearer": "w1",
+            "duration_s": 372.0,
+            "time_offset_s": 0.0,
+            "sensors": [sensor, {**sensor, "role": "pelvis", "lost": 0, "gaps_s": 0.0}],
+        },
+        "calibration": [{"start_s": 4.0, "method": "stance_and_swings", "quality": 0.9, "warnings": ["swing slower"]}],
+        "tests": [test, {**test, "name": "internal_rotation", "relative_only": True, "peak_deg": 31.0}],
+        "sets": [],
+        "flags": [],
+    }
+
+
+def test_summary_says_what_it_is_not_before_any_number(results: dict[str, Any]) -> None:
+    assert "not a medical device" in summary_text(results, name="x.mcap").splitlines()[0]
+
+
+def test_summary_tells_sensors_with_rate_and_loss(results: dict[str, Any]) -> None:
+    page = summary_text(results, name="x.mcap")
+    assert "x.mcap, 6:12 long" in page
+    assert "thigh right  100.0 Hz  37000 samples  lost 120 (0.3 %), 0.3 s of gaps" in page
+    assert "nothing lost" in page
+
+
+def test_summary_tells_peaks_with_their_interval_and_what_is_relative(results: dict[str, Any]) -> None:
+    page = summary_text(results, name="x.mcap")
+    assert "72 ± 3 " in page
+    assert "31 ± 3, change only" in page
+    assert "70 72 74" in page
+    assert "change only: known as a change from the start pose" in page
+
+
+def test_summary_passes_on_calibration_warnings(results: dict[str, Any]) -> None:
+    assert "note: swing slower" in summary_text(results, name="x.mcap")
+
+
+def test_summary_of_an_unknown_peak_prints_no_number(results: dict[str, Any]) -> None:
+    results["tests"][0] |= {"peak_deg": None, "uncertainty_deg": None, "trials_deg": [], "pelvis_excursion_deg": None}
+    assert "not known" in summary_text(results, name="x.mcap")
+
+
+def test_summary_without_calibration_or_tests_still_reads(results: dict[str, Any]) -> None:
+    results |= {"calibration": [], "tests": []}
+    page = summary_text(results, name="x.mcap")
+    assert "no angle is absolute" in page
+    assert "Range tests" not in page
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (59.9, "0:59"), (247, "4:07"), (3847, "1:04:07")])
+def test_clock_reads_as_people_write_it(seconds: float, text: str) -> None:
+    assert clock(seconds) == text
+
+
+def test_columns_align() -> None:
+    assert columns([("a", "bb"), ("ccc", "d")]) == ["a    bb", "ccc  d"]
