@@ -99,7 +99,7 @@ def draw(
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure
-    from matplotlib.ticker import FuncFormatter
+    from matplotlib.ticker import FuncFormatter, MultipleLocator
 
     time_s = table["time_s"] - offset_s
     sides = [side for side in ("right", "left") if f"hip_{side}_flexion_deg" in table]
@@ -120,6 +120,7 @@ def draw(
         all_axes[-1].xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: clock(max(seconds, 0.0))))
         if len(time_s):
             all_axes[-1].set_xlim(time_s[0], time_s[-1])
+            all_axes[-1].xaxis.set_major_locator(MultipleLocator(_tick_s(time_s[-1] - time_s[0])))
         if not panels:
             all_axes[0].set_title("no angles: the recording has no pelvis and thigh sensor together")
     return figure
@@ -141,7 +142,7 @@ def _draw_panel(axes: Axes, panel: str, time_s: FloatArray, table: Mapping[str, 
             time_s[start], time_s[end - 1], facecolor="none", edgecolor="#999999", hatch="///", linewidth=0, alpha=0.5
         )
     axes.axhline(0.0, color="black", linewidth=0.5)
-    axes.set_ylabel(f"{words(panel)}, deg")
+    axes.set_ylabel(f"{' '.join(reversed(panel.split('_')))}, deg")
     axes.grid(alpha=0.3)
 
 
@@ -183,6 +184,11 @@ def _overlay(
         rmse = float(np.sqrt(np.mean((ours[both] - theirs[both] - shift) ** 2)))
         label = f"reference {words(name)}\nRMSE {rmse:.1f} deg,\nmeans matched"
         axes.plot(reference_s, theirs + shift, color="black", linestyle="--", linewidth=0.8, label=label)
+
+
+def _tick_s(span_s: float) -> float:
+    """A distance between ticks that reads well in minutes and seconds, at most a dozen ticks."""
+    return next((step for step in (1, 2, 5, 10, 15, 30, 60, 120, 300, 600) if span_s / step <= 12), 1800)
 
 
 def _runs(mask: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> list[tuple[int, int]]:

@@ -30,7 +30,7 @@ def table() -> dict[str, np.ndarray]:
 
 def test_a_picture_has_a_panel_per_hip_and_one_for_the_pelvis(table: dict[str, np.ndarray]) -> None:
     figure = draw(table, [], title="x")
-    assert [axes.get_ylabel() for axes in figure.axes] == ["hip right, deg", "hip left, deg", "pelvis, deg"]
+    assert [axes.get_ylabel() for axes in figure.axes] == ["right hip, deg", "left hip, deg", "pelvis, deg"]
 
 
 def test_marks_are_labelled_once_and_shaded_everywhere(table: dict[str, np.ndarray]) -> None:
