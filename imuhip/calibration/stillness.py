@@ -1,0 +1,103 @@
+"""Where the wearer is still: the gyro bias, quiet moments for nodes, and still poses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from imuhip.calibration.motion import SLOT_STEPS, Motion
+from imuhip.units import BoolArray, FloatArray, IntArray
+
+STILL_GYR_SPREAD_RAD_S = np.deg2rad(2.5)
+"""Spread of the gyro within a second below which a body can be still: postural sway is up to 1 deg/s on each axis."""
+STILL_ACC_SPREAD_M_S2 = 0.2
+"""The same for the accelerometer; at 4 deg/s gravity alone spreads by 0.2 m/s2 in a second."""
+MIN_STILL_SLOTS = 2
+QUIET_RAD_S = np.deg2rad(4.0)
+"""Speed below which a moment is quiet enough for a node: a hip 0.3 m from the joint moves under 0.02 m/s."""
+POSE_RAD_S = np.deg2rad(6.0)
+"""Speed that a still pose may reach for a moment."""
+POSE_MIN_STEPS = 25
+"""A still pose lasts at least a second."""
+SPEED_STEPS = 5
+"""Steps over which speed is smoothed (0.2 s), a divisor of the slot."""
+NODE_MAX_GAP_SLOTS = 3
+"""Without a quiet moment a node is set after this many seconds, so that a segment's turning stays linear in the bias."""
+NODE_MIN_GAP_STEPS = 40
+"""Nodes closer than 1.6 s add cost, not knowledge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """A stretch of stillness of all sensors, steps ``start`` to ``end`` (not included)."""
+
+    start: int
+    end: int
+
+
+def still_slots(motion: Motion) -> BoolArray:
+    """(slots,) whether gyro and accelerometer of all sensors spread little within each whole second."""
+    slots = len(motion) // SLOT_STEPS
+    shape = (motion.sensors, slots, SLOT_STEPS, 3)
+    used = slots * SLOT_STEPS
+    gyr = motion.turn_rad[:, :used].reshape(shape) / motion.step_s
+    acc = motion.acc_m_s2[:, :used].reshape(shape)
+    known = motion.known[:, :used].reshape(shape[:3]).all(axis=(0, 2))
+    gyr_spread = np.sqrt(gyr.var(axis=2).sum(axis=-1)).max(axis=0)
+    acc_spread = np.sqrt(acc.var(axis=2).sum(axis=-1)).max(axis=0)
+    return known & (gyr_spread < STILL_GYR_SPREAD_RAD_S) & (acc_spread < STILL_ACC_SPREAD_M_S2)
+
+
+def still_bias(motion: Motion) -> FloatArray | None:
+    """Gyro bias from all still seconds, (K, 3) rad/s, or None where there are fewer than two.
+
+    A standing body sways at up to 1 deg/s, so a second says little; the median of all of them is good to 0.1 deg/s, from
+    where the least squares goes on.
+    """
+    still = still_slots(motion)
+    if still.sum() < MIN_STILL_SLOTS:
+        return None
+    used = len(still) * SLOT_STEPS
+    means = motion.turn_rad[:, :used].reshape(motion.sensors, len(still), SLOT_STEPS, 3).mean(axis=2)
+    bias: FloatArray = np.median(means[:, still], axis=1) / motion.step_s
+    return bias
+
+
+def speed(motion: Motion, bias_rad_s: FloatArray) -> FloatArray:
+    """(K, N // SPEED_STEPS) root mean square of the turning rate over 0.2 s, infinite where not all is known."""
+    groups = len(motion) // SPEED_STEPS
+    used = groups * SPEED_STEPS
+    rate = motion.turn_rad[:, :used] / motion.step_s - bias_rad_s[:, None]
+    square = np.einsum("kni,kni->kn", rate, rate).reshape(motion.sensors, groups, SPEED_STEPS).mean(axis=2)
+    known = motion.known[:, :used].reshape(motion.sensors, groups, SPEED_STEPS).all(axis=2)
+    return np.where(known, np.sqrt(square), np.inf)
+
+
+def pick_nodes(fastest: FloatArray, start_step: int = 0) -> IntArray:
+    """Steps at which the session is cut: quiet moments, and the quietest of every few seconds in between.
+
+    Args:
+        fastest: (groups,) speed of the fastest sensor, from :func:`speed`.
+        start_step: First node.
+    """
+    per_slot = SLOT_STEPS // SPEED_STEPS
+    slots = len(fastest) // per_slot
+    grid = fastest[: slots * per_slot].reshape(slots, per_slot)
+    quietest = np.argmin(grid, axis=1)
+    steps = (np.arange(slots) * per_slot + quietest) * SPEED_STEPS + SPEED_STEPS // 2
+    quiet = grid[np.arange(slots), quietest] < QUIET_RAD_S
+    nodes = [start_step]
+    for slot, (step, calm) in enumerate(zip(steps.tolist(), quiet.tolist(), strict=True)):
+        gap = step - nodes[-1]
+        if gap >= NODE_MIN_GAP_STEPS and (calm or (slot + 1) * SLOT_STEPS - nodes[-1] > NODE_MAX_GAP_SLOTS * SLOT_STEPS):
+            nodes.append(step)
+    return np.array(nodes, dtype=np.int64)
+
+
+def find_stills(fastest: FloatArray) -> list[Still]:
+    """Stretches of at least a second in which no sensor moves."""
+    calm = np.concatenate([[False], fastest < POSE_RAD_S, [False]])
+    edges = np.flatnonzero(np.diff(calm.astype(np.int8)))
+    stills = [Still(int(a) * SPEED_STEPS, int(b) * SPEED_STEPS) for a, b in edges.reshape(-1, 2)]
+    return [s for s in stills if s.end - s.start >= POSE_MIN_STEPS]
