@@ -1,0 +1,162 @@
+"""Decodes the messages of many records at once."""
+
+from __future__ import annotations
+
+import binascii
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from imuhip.recording.format import PAYLOAD_PREFIX, PAYLOAD_SUFFIX
+from imuhip.recording.scan import MESSAGE_HEADER_SIZE
+from imuhip.units import BoolArray, ByteArray, IntArray
+
+_HEADER = np.dtype(
+    [("opcode", "u1"), ("length", "<u8"), ("channel", "<u2"), ("sequence", "<u4"), ("log", "<u8"), ("publish", "<u8")]
+)
+_FRAME = len(PAYLOAD_PREFIX) + len(PAYLOAD_SUFFIX)
+_PADDING, _ZERO = b"=A"  # "A" stands for the value 0
+
+Rows = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """N messages found in one buffer.
+
+    Attributes:
+        channel: (N,) channel each came on.
+        sequence: (N,) running number in its channel.
+        publish_ns: (N,) ``publish_time``.
+        start: (N,) where the payload begins in the buffer.
+        length: (N,) length of the payload.
+    """
+
+    channel: IntArray
+    sequence: IntArray
+    publish_ns: IntArray
+    start: IntArray
+    length: IntArray
+
+    def take(self, rows: Rows) -> Messages:
+        """Return the messages of these rows."""
+        return Messages(
+            self.channel[rows], self.sequence[rows], self.publish_ns[rows], self.start[rows], self.length[rows]
+        )
+
+
+def records(data: ByteArray, size: int) -> npt.NDArray[np.void]:
+    """Return a view whose item i is the ``size`` bytes that begin at byte i.
+
+    Indexing it with starting bytes gathers whole records at the speed of a copy.
+    """
+    return np.ndarray((len(data) - size + 1,), dtype=np.dtype((np.void, size)), buffer=data.data, strides=(1,))
+
+
+def read_headers(buffer: ByteArray, starts: IntArray) -> Messages:
+    """Read the headers of message records.
+
+    Args:
+        buffer: The records.
+        starts: (N,) where each begins; all lie inside.
+
+    Returns:
+        The messages.
+    """
+    if not len(starts):
+        empty = np.empty(0, dtype=np.int64)
+        return Messages(empty, empty, empty, empty, empty)
+    head = records(buffer, _HEADER.itemsize)[starts].view(_HEADER)
+    payload = MESSAGE_HEADER_SIZE - 9  # the record's length counts the rest of the header too
+    return Messages(
+        channel=head["channel"].astype(np.int64),
+        sequence=head["sequence"].astype(np.int64),
+        publish_ns=head["publish"].astype(np.int64),
+        start=starts + MESSAGE_HEADER_SIZE,
+        length=head["length"].astype(np.int64) - payload,
+    )
+
+
+def decode_payloads(buffer: ByteArray, messages: Messages) -> tuple[ByteArray, IntArray, BoolArray]:
+    """Decode the payloads ``{"data": <base64>}`` of notifications.
+
+    Payloads of one length are decoded together. Those that another program wrote in another JSON style are decoded one
+    by one.
+
+    Args:
+        buffer: Where they are.
+        messages: N messages of sensor channels.
+
+    Returns:
+        (B,) the notifications' bytes one after the other, (N,) their lengths, and (N,) whether the message is one;
+        others have length 0.
+    """
+    n = len(messages.start)
+    length = np.zeros(n, dtype=np.int64)
+    good = np.ones(n, dtype=np.bool_)
+    text_length = messages.length - _FRAME
+    pieces: list[tuple[Rows, ByteArray]] = []
+    odd = list(np.flatnonzero((text_length < 0) | (text_length % 4 != 0)))
+    for size in np.unique(text_length).tolist():
+        if size < 0 or size % 4:
+            continue
+        rows = np.flatnonzero(text_length == size)
+        framed = records(buffer, size + _FRAME)[messages.start[rows]].view(np.uint8).reshape(len(rows), size + _FRAME)
+        ours = _is_framed(framed)
+        odd += list(rows[~ours])
+        decoded = _decode_equal(framed[ours][:, len(PAYLOAD_PREFIX) : -len(PAYLOAD_SUFFIX)])
+        if decoded is None:
+            odd += list(rows[ours])
+        else:
+            pieces += [(rows[ours][part], data) for part, data in decoded]
+    for row in odd:
+        payload = _decode_one(buffer[messages.start[row] : messages.start[row] + messages.length[row]].tobytes())
+        good[row] = payload is not None
+        pieces.append((np.array([row]), np.frombuffer(payload or b"", dtype=np.uint8).reshape(1, -1)))
+    for rows, data in pieces:
+        length[rows] = data.shape[1]
+    return _lay_out(pieces, length), length, good
+
+
+def _is_framed(framed: ByteArray) -> BoolArray:
+    prefix, suffix = (np.frombuffer(part, dtype=np.uint8) for part in (PAYLOAD_PREFIX, PAYLOAD_SUFFIX))
+    ours: BoolArray = (framed[:, : len(prefix)] == prefix).all(axis=1) & (framed[:, -len(suffix) :] == suffix).all(axis=1)
+    return ours
+
+
+def _decode_equal(text: ByteArray) -> list[tuple[Rows, ByteArray]] | None:
+    """Decode (M, 4 k) base64 texts at once; None where one of them is not base64."""
+    n, size = text.shape
+    if not n or not size:
+        return [(np.arange(n), np.empty((n, 0), dtype=np.uint8))]
+    text = np.ascontiguousarray(text)
+    padded = text[:, -2:] == _PADDING
+    if (padded[:, 0] & ~padded[:, 1]).any():
+        return None
+    text[:, -2:][padded] = _ZERO  # then the texts can be decoded as one; the padding's bytes are cut off after
+    try:
+        data = np.frombuffer(binascii.a2b_base64(text.data, strict_mode=True), dtype=np.uint8).reshape(n, -1)
+    except binascii.Error:
+        return None
+    pads = padded.sum(axis=1)
+    rows = [np.flatnonzero(pads == pad) for pad in range(3)]
+    return [(part, data[part, : data.shape[1] - pad]) for pad, part in enumerate(rows) if len(part)]
+
+
+def _decode_one(payload: bytes) -> bytes | None:
+    try:
+        return binascii.a2b_base64(json.loads(payload)["data"], strict_mode=True)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def _lay_out(pieces: list[tuple[Rows, ByteArray]], length: IntArray) -> ByteArray:
+    offset = np.cumsum(length) - length
+    data = np.empty(int(length.sum()), dtype=np.uint8)
+    for rows, part in pieces:
+        size = part.shape[1]
+        if size:
+            records(data, size)[offset[rows]] = np.ascontiguousarray(part).view((np.void, size))[:, 0]
+    return data
