@@ -155,25 +155,15 @@ def _scale(name: str, numerator: int, denominator: int, position: int) -> Fracti
     return Fraction(numerator, denominator)
 
 
-def decode_text(raw: bytes, position: int) -> str:
-    """Return UTF-8 text found at ``position``; only printable text, because it reaches terminals and reports."""
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise PacketError("text is not UTF-8", position=position + error.start) from error
-    if not text.isprintable():
-        raise PacketError("text is not printable", position=position)
-    return text
-
-
 def _text(raw: bytes, position: int) -> str:
-    return decode_text(raw.split(b"\0", 1)[0], position)
+    used = raw.split(b"\0", 1)[0]
+    for at, byte in enumerate(used):
+        if not 0x20 <= byte <= 0x7E:  # it reaches terminals and reports
+            raise PacketError("text is not printable ASCII", position=position + at)
+    return used.decode("ascii")
 
 
 def _padded(text: str, size: int, position: int) -> bytes:
-    if not text.isprintable():
-        raise PacketError(f"text {text!r} is not printable", position=position)
-    raw = text.encode("utf-8")
-    if len(raw) > size:
-        raise PacketError(f"text {text!r} is longer than {size} bytes", position=position)
-    return raw.ljust(size, b"\0")
+    if not (text.isascii() and text.isprintable() and len(text) <= size):
+        raise PacketError(f"text {text!r} is not printable ASCII of at most {size} characters", position=position)
+    return text.encode("ascii").ljust(size, b"\0")

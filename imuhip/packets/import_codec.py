@@ -30,7 +30,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from imuhip.errors import PacketError
-from imuhip.packets.descriptor import decode_text
 from imuhip.units import BoolArray, FloatArray
 
 TYPE_IMPORT = 0x01
@@ -193,7 +192,7 @@ def decode_import_descriptor(data: bytes) -> ImportDescriptor:
         raise PacketError(f"rate of {rate_hz} Hz is not 1 Hz to 10 kHz", position=4)
     if _DESCRIPTOR.size + name_size > length:
         raise PacketError("name is longer than the descriptor", position=12)
-    name = decode_text(data[_DESCRIPTOR.size : _DESCRIPTOR.size + name_size], _DESCRIPTOR.size)
+    name = _text(data[_DESCRIPTOR.size : _DESCRIPTOR.size + name_size], _DESCRIPTOR.size)
     return ImportDescriptor(rate_hz, _MAG_UNITS[unit], name)
 
 
@@ -210,3 +209,13 @@ def plausible_mag(mag: FloatArray) -> BoolArray:
 def _refuse(plausible: BoolArray, position: int) -> None:
     if not plausible.all():
         raise PacketError("value is not finite or too large", position=position + 8 * int(np.argmin(plausible)))
+
+
+def _text(raw: bytes, position: int) -> str:
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise PacketError("text is not UTF-8", position=position + error.start) from error
+    if not text.isprintable():  # it reaches terminals and reports
+        raise PacketError("text is not printable", position=position)
+    return text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from imuhip.errors import InputError
 from imuhip.packets.clock import ClockTraits
 from imuhip.packets.columns import BadPacket, PacketColumns
 from imuhip.packets.drivers import DRIVERS
@@ -29,10 +30,15 @@ class SampleStage:
 
     Raises:
         PacketError: If the descriptor is not one of the driver's.
-        KeyError: If there is no driver of that name.
+        InputError: If there is no driver of that name.
     """
 
     def __init__(self, info: SensorInfo) -> None:
+        if info.driver not in DRIVERS:
+            raise InputError(
+                f"sensor {info.index} ({info.role}) needs the unknown driver {info.driver!r}",
+                remedy="Use the version of imuhip that made it, or a newer one",
+            )
         self._driver = DRIVERS[info.driver]
         self._sensor = info.index
         self._scales = self._driver.scales(info.descriptor)
@@ -79,7 +85,8 @@ class SampleStage:
         if self._scales.mag is None:
             return None
         mag = np.full((len(packets.motion), 3), np.nan)
-        mag[packets.mag_row] = packets.mag * self._scales.mag
+        with np.errstate(invalid="ignore"):  # a NaN, "no value", may be a signalling one
+            mag[packets.mag_row] = packets.mag * self._scales.mag
         return mag
 
     def _period_s(self, packets: PacketColumns) -> FloatArray | None:
