@@ -1,0 +1,159 @@
+"""One sensor's clock on the host's clock, by the lower envelope of arrival minus sensor time.
+
+A notification can only be late, by the radio's connection interval and by queues, so the smallest ``arrival - sensor
+time`` of the last seconds is the best estimate of the clocks' offset; midpoints of round trips are biased by up to half
+a connection interval. The offset's bias is the shortest delay of the link, which sensors on one host share.
+
+The map is a line in each second of sensor time, continuous from one second to the next. Each line is fixed by the
+packets of the seconds before it, so the map is causal and does not depend on blocks; it corrects itself by its slope
+alone, so time never runs backwards.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from imuhip.units import FloatArray, IntArray
+
+SECOND_NS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ClockLimits:
+    """How far a sensor's clock is trusted.
+
+    Attributes:
+        leak: How much the sensor may be slower than the host (s/s); the envelope rises no faster.
+        slew: The largest correction (s/s).
+        slew_early: The same in the first seconds of an epoch, when the first packets may have waited in a queue.
+        integral: Part of a correction that becomes part of the rate.
+    """
+
+    leak: float
+    slew: float
+    slew_early: float
+    integral: float
+
+
+CRYSTAL = ClockLimits(leak=150e-6, slew=0.005, slew_early=0.03, integral=0.0)
+"""Crystals part by up to +-100 ppm; 0.005 corrects a whole connection interval in some seconds."""
+
+COUNTED = ClockLimits(leak=0.03, slew=0.05, slew_early=0.05, integral=0.1)
+"""Without a clock the count of samples is the clock, and a nominal rate may be off by percents."""
+
+EARLY_S = 10
+"""Seconds of an epoch in which corrections may be quick."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The map in one second of sensor time: ``host = base + (1 + slope) * (sensor - start)``.
+
+    Attributes:
+        start_ns: Sensor time at which the line begins.
+        base_ns: Host time there.
+        slope: Rate of the host clock against the sensor's, less one.
+    """
+
+    start_ns: int
+    base_ns: int
+    slope: float
+
+
+class SensorClock:
+    """The clock of one sensor in one epoch (from a start of its clock to the next).
+
+    Args:
+        limits: How far the sensor's clock is trusted.
+        offset_ns: Host time of sensor time zero as the first packet shows it: its arrival minus its last sample's time.
+        first_ns: Sensor time of the first packet.
+    """
+
+    def __init__(self, limits: ClockLimits, offset_ns: int, first_ns: int) -> None:
+        self._limits = limits
+        self._begin = self._second = first_ns // SECOND_NS
+        self._least: int | None = None
+        self._envelope = offset_ns
+        self._rate = 0.0
+        self.lines = [Line(first_ns, first_ns + offset_ns, 0.0)]
+
+    def feed(self, arrival_ns: IntArray, first_ns: IntArray, last_ns: IntArray) -> tuple[IntArray, FloatArray]:
+        """Map packets in order and learn from them.
+
+        Args:
+            arrival_ns: (P,) host time of arrival.
+            first_ns: (P,) sensor time of the first sample, increasing.
+            last_ns: (P,) sensor time of the last sample.
+
+        Returns:
+            (P,) host time of the first sample, and (P,) slope of the map there.
+        """
+        second = first_ns // SECOND_NS
+        delay = arrival_ns - last_ns
+        if second[-1] == self._second:
+            self._learn(int(delay.min()))
+            line = self.lines[-1]
+            return _on_line(first_ns, line), np.full(len(first_ns), line.slope)
+        starts = np.flatnonzero(np.diff(second, prepend=self._second - 1))
+        least = np.minimum.reduceat(delay, starts).tolist()
+        lines = []
+        for at, low in zip(second[starts].tolist(), least, strict=True):
+            if at > self._second:
+                self._advance(at)
+            self._learn(low)
+            lines.append(self.lines[-1])
+        sizes = np.diff(starts, append=len(first_ns))
+        start, base = (np.repeat(np.array([getattr(line, name) for line in lines]), sizes) for name in _INTEGERS)
+        slope = np.repeat(np.array([line.slope for line in lines]), sizes)
+        since = first_ns - start
+        return base + since + np.rint(since * slope).astype(np.int64), slope
+
+    def locate(self, sensor_ns: int) -> tuple[int, float]:
+        """Map one moment in the past by the line that held then; see :meth:`feed`."""
+        line = next((line for line in reversed(self.lines) if line.start_ns <= sensor_ns), self.lines[0])
+        since = sensor_ns - line.start_ns
+        return line.base_ns + since + round(since * line.slope), line.slope
+
+    def forget(self) -> None:
+        """Drop all lines but the current one."""
+        del self.lines[:-1]
+
+    def _learn(self, least: int) -> None:
+        self._least = least if self._least is None else min(self._least, least)
+
+    def _advance(self, second: int) -> None:
+        """Close the current second and begin another, some seconds later after a silence."""
+        limits = self._limits
+        passed = second - self._second
+        leak = round((self._rate + limits.leak) * SECOND_NS)
+        rise = self._envelope + leak
+        self._envelope = rise if self._least is None else min(self._least, rise)
+        self._envelope += leak * (passed - 1)
+        line = self.lines[-1]
+        start = second * SECOND_NS
+        since = start - line.start_ns
+        # In a silence the line goes on at the sensor's own rate: an old correction must not run on for long.
+        corrected = min(since, SECOND_NS)
+        base = line.base_ns + since + round(corrected * line.slope + (since - corrected) * self._rate)
+        error = (self._envelope + start - base) / SECOND_NS
+        slew = limits.slew_early if second <= self._begin + EARLY_S else limits.slew
+        self._rate = _clip(self._rate + limits.integral * error, limits.leak) if limits.integral else 0.0
+        self.lines.append(Line(start, base, _clip(self._rate + error, slew)))
+        self._second = second
+        self._least = None
+
+
+_INTEGERS = ("start_ns", "base_ns")
+
+
+def _on_line(sensor_ns: IntArray, line: Line) -> IntArray:
+    since = sensor_ns - line.start_ns
+    mapped: IntArray = line.base_ns + since + np.rint(since * line.slope).astype(np.int64)
+    return mapped
+
+
+def _clip(value: float, limit: float) -> float:
+    return math.copysign(min(abs(value), limit), value)

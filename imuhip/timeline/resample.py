@@ -1,0 +1,213 @@
+"""One sensor's samples to frames on the common grid.
+
+Turning is conserved: angular rate is taken as linear between samples and integrated; a frame's rate is the integral's
+increase over the cell that ends at the frame, so orientation after applying it is the orientation *at* the frame.
+Acceleration is that *at* the frame too, interpolated linearly where the input is about as fast as the grid, and
+otherwise the mean over one grid period centred on the frame, so that nothing folds down from above the grid's rate.
+The two therefore speak of the same instant; no half sample lies between them.
+
+Between two samples the rate is integrated over the sensor's own time, so that corrections of its clock against the
+host's shift turning in time but never change it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from imuhip.timeline.grid import Grid
+from imuhip.timeline.track import TimedSamples
+from imuhip.units import BoolArray, FloatArray, IntArray
+
+BRIDGED_NS = 100_000_000
+"""Samples up to 100 ms apart are joined: no movement worth measuring starts and ends in between."""
+
+BRIDGED_PERIODS = 1.5
+"""A slow sensor's neighbouring samples are no gap."""
+
+CLOCK_NOISE_NS = 100_000
+"""Sensor times are rounded and jitter by microseconds; that does not make 100 ms a gap."""
+
+FASTER = 1.5
+"""An input this many times faster than the grid is averaged rather than interpolated."""
+
+SLICE = 1 << 14
+"""Samples worked on at once: about what fits the processor's cache."""
+
+_BEGINNING_NS = -(1 << 61)
+
+
+@dataclass(frozen=True, slots=True)
+class SensorFrames:
+    """Consecutive frames of one sensor.
+
+    Attributes:
+        start_index: Grid index of the first frame.
+        acc_m_s2: (N, 3) specific force at the frame.
+        gyr_rad_s: (N, 3) mean angular rate over the cell that ends at the frame.
+        known: (N,) False where no samples close enough surround the frame; the values there are zero.
+    """
+
+    start_index: int
+    acc_m_s2: FloatArray
+    gyr_rad_s: FloatArray
+    known: BoolArray
+
+    @property
+    def stop_index(self) -> int:
+        """Grid index after the last frame."""
+        return self.start_index + len(self.known)
+
+
+class Resampler:
+    """Puts one sensor's samples on the grid.
+
+    Args:
+        grid: The common grid.
+        rate_hz: The sensor's nominal rate.
+        start_ns: Host time of grid index 0.
+        wait_ns: A frame whose following sample arrives later than this after it stays unknown; None waits for ever.
+
+    Attributes:
+        next_index: Grid index of the next frame that this sensor will give.
+    """
+
+    def __init__(self, grid: Grid, rate_hz: float, *, start_ns: int, wait_ns: int | None) -> None:
+        period_ns = round(1e9 / rate_hz)
+        self._grid = grid
+        self._start_ns = start_ns
+        self._wait_ns = wait_ns
+        self._averages = rate_hz >= FASTER * grid.rate_hz
+        self._ahead_ns = grid.half_ns if self._averages else 0
+        self.bridged_ns = max(BRIDGED_NS, round(BRIDGED_PERIODS * period_ns)) + CLOCK_NOISE_NS
+        self._regular_ns = round(1.5 * period_ns)
+        self.next_index = 0
+        # Rows of samples still needed: rate, acceleration, integral of rate, integral of acceleration.
+        self._rows = np.zeros((12 if self._averages else 9, 1))
+        self._host = np.array([_BEGINNING_NS])
+        self._sensor = np.array([_BEGINNING_NS])
+        self._regular_steps = 0
+        self._regular_total_ns = 0
+        self._gaps_ns = 0
+
+    @property
+    def gaps_s(self) -> float:
+        """Total seconds in gaps too long to bridge."""
+        return self._gaps_ns * 1e-9
+
+    @property
+    def measured_rate_hz(self) -> float | None:
+        """Samples per second where none is missing."""
+        return self._regular_steps * 1e9 / self._regular_total_ns if self._regular_total_ns else None
+
+    def feed(self, samples: TimedSamples) -> list[SensorFrames]:
+        """Take samples and give the frames that they complete.
+
+        Args:
+            samples: S samples, in order.
+
+        Returns:
+            Frames that follow each other.
+        """
+        return [
+            frames
+            for low in range(0, len(samples), SLICE)
+            if (frames := self._feed(samples if len(samples) <= SLICE else samples[low : low + SLICE])) is not None
+        ]
+
+    def skip_to(self, index: int) -> None:
+        """Go on with frame ``index``: those before were given out as unknown because the sensor was silent."""
+        self.next_index = max(self.next_index, index)
+
+    def _feed(self, samples: TimedSamples) -> SensorFrames | None:
+        held = len(self._host)
+        host = np.concatenate((self._host, samples.host_ns - self._start_ns))
+        sensor = np.concatenate((self._sensor, samples.sensor_ns))
+        step = sensor[1:] - sensor[:-1]
+        bridged = step <= self.bridged_ns
+        self._count(step[held - 1 :], bridged[held - 1 :])
+        rows = self._integrate(samples, host, np.where(bridged, step, 0), bridged)
+        first, stop = self.next_index, self._grid.count_until(int(host[-1]) - self._ahead_ns)
+        frames = None
+        if stop > first:
+            frames = self._frames(first, stop, host, step, bridged, rows, samples.arrival_ns)
+            self.next_index = stop
+        moment = self._grid.moments(self.next_index - 1, self.next_index)
+        keep = max(int(np.searchsorted(host, moment[0])) - 1, 0)
+        self._host, self._sensor, self._rows = host[keep:].copy(), sensor[keep:].copy(), rows[:, keep:].copy()
+        return frames
+
+    def _count(self, step: IntArray, bridged: BoolArray) -> None:
+        regular = step <= self._regular_ns
+        self._regular_steps += int(np.count_nonzero(regular))
+        self._regular_total_ns += int(step[regular].sum())
+        if not bridged.all():
+            gaps = step[~bridged]
+            self._gaps_ns += int(gaps[gaps < -_BEGINNING_NS // 2].sum())
+
+    def _integrate(self, samples: TimedSamples, host: IntArray, step: IntArray, bridged: BoolArray) -> FloatArray:
+        """Return the rows of held and new samples, integrals continued by the trapezoidal rule."""
+        held = self._rows.shape[1]
+        rows = np.empty((len(self._rows), len(host)))
+        rows[:, :held] = self._rows
+        rows[0:3, held:] = samples.gyr_rad_s.T
+        rows[3:6, held:] = samples.acc_m_s2.T
+        last = held - 1
+        rows[6:9, held:] = (rows[0:3, last:-1] + rows[0:3, held:]) * (step[last:] * 0.5e-9)
+        if self._averages:
+            # A mean is over host time, as the grid is: the sensor's would scale gravity while its clock is corrected.
+            step = np.where(bridged[last:], host[held:] - host[last:-1], 0)
+            rows[9:12, held:] = (rows[3:6, last:-1] + rows[3:6, held:]) * (step * 0.5e-9)
+        # Summing goes on from the last sum, so that blocks do not show in the bits.
+        np.cumsum(rows[6:, last:], axis=1, out=rows[6:, last:])
+        return rows
+
+    def _frames(
+        self,
+        first: int,
+        stop: int,
+        host: IntArray,
+        step: IntArray,
+        bridged: BoolArray,
+        rows: FloatArray,
+        arrival_ns: IntArray,
+    ) -> SensorFrames:
+        moments = self._grid.moments(first - 1, stop)
+        after = np.searchsorted(host, moments)
+        behind, inside = _behind(host, moments, after, bridged)
+        right, left = rows[:, after], rows[:, after - 1]
+        # Behind the following sample by this much of the sensor's time; outside, rate goes on as the sample shows it.
+        lead = np.where(inside, step[after - 1] * 1e-9 * behind, (host[after] - moments) * 1e-9)
+        slope = right[0:3] - left[0:3]
+        turned = right[6:9] - lead * (right[0:3] - 0.5 * behind * slope)
+        gyr = (turned[:, 1:] - turned[:, :-1]) * self._grid.rate_hz
+        known = (inside | (host[after] == moments))[1:]
+        if self._averages:
+            moments_ahead = moments + self._ahead_ns
+            after = np.searchsorted(host, moments_ahead)
+            behind, inside = _behind(host, moments_ahead, after, bridged)
+            right, left = rows[:, after], rows[:, after - 1]
+            lead = (host[after] - moments_ahead) * 1e-9
+            summed = right[9:12] - lead * (right[3:6] - 0.5 * behind * (right[3:6] - left[3:6]))
+            acc = (summed[:, 1:] - summed[:, :-1]) * self._grid.rate_hz
+            known &= (inside | (host[after] == moments_ahead))[1:]
+        else:
+            acc = (right[3:6] - behind * (right[3:6] - left[3:6]))[:, 1:]
+        if self._wait_ns is not None:
+            arrived = np.concatenate((np.zeros(len(host) - len(arrival_ns), np.int64), arrival_ns - self._start_ns))
+            known &= arrived[after[1:]] <= moments[1:] + self._wait_ns
+        if not known.all():
+            acc *= known
+            gyr *= known
+        return SensorFrames(first, np.ascontiguousarray(acc.T), np.ascontiguousarray(gyr.T), known)
+
+
+def _behind(host: IntArray, moments: IntArray, after: IntArray, bridged: BoolArray) -> tuple[FloatArray, BoolArray]:
+    """Return how far moments lie before the next sample, as parts of the step, and whether that step is bridged.
+
+    In a gap the part is zero, so that values there are those of the next sample.
+    """
+    right, inside = host[after], bridged[after - 1]
+    part = (right - moments) / (right - host[after - 1])
+    return np.where(inside, part, 0.0), inside
