@@ -4,10 +4,11 @@
 
     script.py       what the wearer does, as data: sessions, steps, movements (movements.py)
     wearer.py       how well they do it, and how their skin moves
-    choreography.py script + wearer -> ramps of every joint angle over time, and the marks
-    body.py         ramps -> orientation of pelvis and thighs, hip centres, skin
+    choreography.py script + wearer -> a plan: ramps of every joint angle over time, and the marks (plan.py)
+    body.py         plan -> orientation of pelvis, thighs and shanks, hip centres, skin (skin.py)
+    strap.py        which sensor is where and when, and its path through space
     truth.py        the angles from the stance zero, and everything else that an estimate is judged by
-    sensors.py      body -> what error-prone sensors measure
+    sensors.py      paths -> what error-prone sensors measure
     link.py         measurements -> notifications with clocks, jitter and loss
     session.py      the composition: ``simulate()``
 

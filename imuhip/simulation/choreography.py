@@ -1,104 +1,23 @@
-"""A script and a wearer become ramps of every joint angle over time, and the marks."""
+"""A script and a wearer become a plan: ramps of every joint angle over time, and the marks."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
 
 import numpy as np
 
-from imuhip.marks import Mark
 from imuhip.simulation.movements import MOVEMENTS, POSTURES, Movement, Passage, route
-from imuhip.simulation.quaternions import Axis
-from imuhip.simulation.script import Session, Step
+from imuhip.simulation.plan import HIP, PELVIS, SHIFT, SIDE_SIGN, SIDES, Plan, Ramp, Repetition, Turn, Wear
+from imuhip.simulation.script import Session, Side, Step
 from imuhip.simulation.wearer import Wearer
-from imuhip.units import FloatArray
-
-HIP = ("flexion", "adduction", "internal_rotation")
-PELVIS = ("tilt", "lean", "turn")
-SHIFT = ("forward", "up", "aside")
-LEGS = ("working", "other")
 
 SETTLE_S = 0.4
-"""Stillness before a mark of a still pose opens: people press the button once they lie still."""
+"""Stillness before the mark of a still pose opens: people press the button once they are still."""
+
+SHORTEST_MARKED_STILL_S = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Ramp:
-    """A minimum-jerk change of one quantity by ``delta`` (deg or m) from ``start_s`` on."""
-
-    start_s: float
-    duration_s: float
-    delta: float
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """A minimum-jerk rotation of the pelvis about one of its own axes."""
-
-    start_s: float
-    duration_s: float
-    axis: Axis
-    angle_deg: float
-
-
-@dataclass(frozen=True, slots=True)
-class Repetition:
-    """One repetition as it was done: the truth behind a graded repetition.
-
-    Attributes:
-        name: Of the test or exercise.
-        mark_id: Mark that it belongs to.
-        start_s, end_s: From leaving the start pose to being back.
-        top_s: Arrival at full level.
-    """
-
-    name: str
-    mark_id: int
-    start_s: float
-    top_s: float
-    end_s: float
-
-
-@dataclass(slots=True)
-class Choreography:
-    """Everything that moves, before it is sampled.
-
-    Attributes:
-        ramps: Ramps by channel: ``"working.flexion"`` (deg), ``"pelvis.tilt"`` (deg), ``"shift.up"`` (m), ``"heading"``
-            (deg), ``"floor.x"``, ``"floor.y"``, ``"floor.z"`` (m, earth), ``"sway"`` (share).
-        turns: Rotations of the pelvis between postures, in order.
-        marks: Marks with times in seconds; on the host clock only after :meth:`host_marks`.
-        repetitions: As done.
-        duration_s: Of the session.
-        first_stance_s: When the stance that defines the zero starts and ends.
-    """
-
-    ramps: dict[str, list[Ramp]] = field(default_factory=lambda: defaultdict(list))
-    turns: list[Turn] = field(default_factory=list)
-    marks: list[tuple[float, float, Step]] = field(default_factory=list)
-    repetitions: list[Repetition] = field(default_factory=list)
-    duration_s: float = 0.0
-    first_stance_s: tuple[float, float] = (0.0, 0.0)
-
-    def host_marks(self, side: str, host_start_ns: int) -> tuple[Mark, ...]:
-        """Marks on the host clock, for a session that starts at ``host_start_ns``."""
-        return tuple(
-            Mark(
-                id=number,
-                kind=step.kind,
-                start_ns=host_start_ns + round(start_s * 1e9),
-                end_ns=host_start_ns + round(end_s * 1e9),
-                name=step.name,
-                side=None if step.name == "stance" else side,
-                mode="active" if step.kind in ("test", "exercise") else None,
-                position=step.position,
-            )
-            for number, (start_s, end_s, step) in enumerate(self.marks)
-        )
-
-
-def choreograph(session: Session, wearer: Wearer, rng: np.random.Generator) -> Choreography:
+def choreograph(session: Session, wearer: Wearer, rng: np.random.Generator) -> Plan:
     """Lay a session out in time.
 
     Args:
@@ -120,19 +39,20 @@ def choreograph(session: Session, wearer: Wearer, rng: np.random.Generator) -> C
 
 
 class _Director:
-    """Walks through the script with a clock and remembers where every channel stands."""
+    """Walks through the script with a clock, and remembers where every channel stands."""
 
     def __init__(self, session: Session, wearer: Wearer, rng: np.random.Generator) -> None:
-        self.plan = Choreography()
+        self.plan = Plan()
         self.wearer = wearer
         self.rng = rng
-        self.mirror = 1.0 if session.side == "right" else -1.0
+        self.side: Side = session.side
         self.position = session.steps[0].position
         self.clock_s = 0.8
         self.level: dict[str, float] = defaultdict(float)
-        first = POSTURES[self.position]
-        start = {f"{leg}.{name}": deg for leg in LEGS for name, deg in zip(HIP, first.hip_deg, strict=True)}
-        start |= {"heading": float(rng.uniform(-180, 180)), "floor.z": first.height_m, "sway": first.sway}
+        posture = POSTURES[self.position]
+        start = {f"{side}.{name}": deg for side in SIDES for name, deg in zip(HIP, posture.hip_deg, strict=True)}
+        start |= {f"{side}.knee": posture.knee_deg for side in SIDES}
+        start |= {"heading": float(rng.uniform(-180, 180)), "floor.z": posture.height_m, "sway": posture.sway}
         for channel, value in start.items():
             self.ramp(channel, value, -10.0, 1.0)
 
@@ -144,108 +64,115 @@ class _Director:
 
     def take_pose(self, step: Step) -> None:
         """Go to the step's posture and start pose, with the wearer's own error in every angle."""
-        if step.name == "stance" and not self.plan.marks:
-            return
+        if not self.plan.marks:
+            return  # the first pose is where the session starts, and exact: it is the zero
         passages = route(self.position, step.position)
         duration_s = self.pass_through(passages, step) if passages else 1.2
+        posture = POSTURES[step.position]
         movement = MOVEMENTS.get((step.name, step.position))
-        nominal = POSTURES[step.position].hip_deg
-        working = movement.start_deg if movement and movement.start_deg else nominal
-        other = working if movement and movement.other_leg != "rests" else nominal
-        tail_s = min(0.5 * duration_s, 1.6)  # joints settle while the pelvis still turns
-        start_s, span_s = self.clock_s + duration_s - tail_s, tail_s
+        poses = dict.fromkeys(SIDES, posture.hip_deg)
+        knees = dict.fromkeys(SIDES, posture.knee_deg)
+        if movement:
+            for side in SIDES if movement.other_leg != "rests" else (self.side,):
+                poses[side] = movement.start_deg or posture.hip_deg
+                knees[side] = movement.knee_deg[0]
+        span_s = min(0.6 * duration_s, 1.8)  # joints settle while the pelvis still turns
+        start_s = self.clock_s + duration_s - span_s
         spread = self.wearer.pose_sd_deg * (0.5 if step.name == "swing" else 1.0)
-        for leg, pose in zip(LEGS, (working, other), strict=True):
-            for name, deg in zip(HIP, pose, strict=True):
-                self.ramp(f"{leg}.{name}", deg + self.rng.normal(0.0, 1.0) * spread, start_s, span_s)
+        for side in SIDES:
+            self.ramp(f"{side}.knee", knees[side], start_s, span_s)
+            for name, deg in zip(HIP, poses[side], strict=True):
+                self.ramp(f"{side}.{name}", deg + spread * self.rng.normal(), start_s, span_s)
         roll = self.wearer.side_lying_roll_sd_deg if step.position == "side_lying" else spread
         for name, sd in zip(PELVIS, (spread, spread, roll), strict=True):
-            self.ramp(f"pelvis.{name}", self.rng.normal(0.0, 1.0) * sd, start_s, span_s)
+            self.ramp(f"pelvis.{name}", sd * self.rng.normal(), start_s, span_s)
         self.position = step.position
         self.clock_s += duration_s + SETTLE_S
 
     def pass_through(self, passages: list[Passage], step: Step) -> float:
         """Turn the pelvis along a route; returns how long that takes in s."""
-        total_s = float(np.clip(self.rng.uniform(3.0, 4.6) + 1.2 * (len(passages) - 1), 3.0, 6.0))
+        total_s = min(self.rng.uniform(3.0, 4.6) + 1.2 * (len(passages) - 1), 6.0)
         each_s = total_s / len(passages)
-        posture = POSTURES[step.position]
         for number, passage in enumerate(passages):
             begin_s = self.clock_s + number * each_s
             part_s = each_s / len(passage.turns)
             for index, (axis, angle) in enumerate(passage.turns):
                 # Neighbouring turns overlap, so that the pelvis never stops half way down.
                 start_s, span_s = begin_s + max(0.0, (index - 0.3) * part_s), part_s * (1.3 if index else 1.0)
-                signed = angle * self.mirror if axis == "y" else angle
+                signed = angle * SIDE_SIGN[self.side] if axis == "y" else angle
                 self.plan.turns.append(Turn(start_s, span_s, axis, signed))
-            sign = self.rng.choice((-1.0, 1.0))
-            turn = sign * self.rng.uniform(90, 180) if passage.heading else self.rng.uniform(-30, 30)
-            self.ramp("heading", self.level["heading"] + turn, begin_s, each_s)
-            for leg in LEGS:
-                flexion = passage.flexion_deg * self.rng.uniform(0.85, 1.1)
-                self.ramp(f"{leg}.flexion", flexion, begin_s, each_s * 0.55)
-                self.ramp(f"{leg}.adduction", self.rng.uniform(-12, 4), begin_s, each_s * 0.55)
-                self.ramp(f"{leg}.internal_rotation", self.rng.uniform(-10, 10), begin_s, each_s * 0.55)
-        self.ramp("floor.z", posture.height_m, self.clock_s, total_s)
-        self.ramp("sway", posture.sway, self.clock_s, total_s)
-        for axis_name in ("floor.x", "floor.y"):
-            self.ramp(axis_name, self.level[axis_name] + self.rng.uniform(-0.5, 0.5), self.clock_s, total_s)
+            turn_deg = self.rng.choice((-1.0, 1.0)) * self.rng.uniform(90, 180)
+            if not passage.on_feet:
+                turn_deg = self.rng.uniform(-30, 30)
+            self.ramp("heading", self.level["heading"] + turn_deg, begin_s, each_s)
+            for side in SIDES:
+                way = (passage.flexion_deg * self.rng.uniform(0.85, 1.1), *self.rng.uniform((-12, -10), (4, 10)))
+                for name, deg in zip(HIP, way, strict=True):
+                    self.ramp(f"{side}.{name}", float(deg), begin_s, each_s * 0.7)
+                self.ramp(f"{side}.knee", passage.flexion_deg, begin_s, each_s * 0.7)
+        self.ramp("floor.z", POSTURES[step.position].height_m, self.clock_s, total_s)
+        self.ramp("sway", POSTURES[step.position].sway, self.clock_s, total_s)
+        for channel in ("floor.x", "floor.y"):
+            self.ramp(channel, self.level[channel] + self.rng.uniform(-0.5, 0.5), self.clock_s, total_s)
         return total_s
 
     def hold(self, step: Step) -> None:
-        """Hold the start pose still; it is marked where it is long enough to use."""
+        """Hold the pose still; it is marked where that lasts long enough to use."""
         end_s = self.clock_s + step.still_s
-        if step.still_s >= 1.0:
-            if not step.repetitions:
-                self.plan.marks.append((self.clock_s, end_s, step))
-            else:
-                self.plan.marks.append((self.clock_s, end_s, Step("still", step.name, step.position)))
-            if step.name == "stance" and step.kind == "calibration" and self.plan.first_stance_s[1] == 0.0:
-                self.plan.first_stance_s = (self.clock_s, end_s)
+        if step.kind == "wear":
+            self.plan.wears.append(Wear(self.clock_s, end_s, step.name))
+            self.side = "left" if step.name.endswith("left") else "right"
+        if step.still_s >= SHORTEST_MARKED_STILL_S:
+            kind = "still" if step.repetitions else step.kind
+            self.plan.add_mark(step, self.side, self.clock_s, end_s, kind=kind)
         self.clock_s = end_s + 0.1
 
     def move(self, step: Step) -> None:
         """All repetitions of the step's movement."""
         movement = MOVEMENTS[step.name, step.position]
         mark_start_s = self.clock_s
-        mark_id = len(self.plan.marks)
         self.clock_s += 0.3
-        targets = self.targets(movement)
-        session_scale = max(0.5, 1.0 + self.wearer.range_sd * self.rng.normal())
+        rest = dict(self.level)
+        changes = self.changes(movement)
+        whole = max(0.5, 1.0 + self.wearer.range_sd * self.rng.normal())
         for _ in range(step.repetitions):
-            scale = session_scale * (1.0 + self.wearer.range_sd / 4 * self.rng.normal())
-            start_s = top_s = self.clock_s
+            scale = whole * (1.0 + self.wearer.range_sd / 4 * self.rng.normal())
+            start_s, top_s = self.clock_s, 0.0
             for phase_s, level in movement.phases:
                 span_s = phase_s * float(np.clip(1.0 + self.wearer.tempo_sd * self.rng.normal(), 0.7, 1.3))
-                for channel, (rest, change) in targets.items():
-                    goal = 1.0 - level if channel.startswith("other") and movement.other_leg == "opposite" else level
-                    self.ramp(channel, rest + goal * scale * change, self.clock_s, span_s)
+                for channel, change in changes.items():
+                    opposite = movement.other_leg == "opposite" and self.is_other(channel)
+                    goal = scale * (1.0 - level if opposite else level)
+                    self.ramp(channel, rest.get(channel, 0.0) + goal * change, self.clock_s, span_s)
                 self.clock_s += span_s
-                if level == 1.0 and top_s == start_s:
+                if level == 1.0 and not top_s:
                     top_s = self.clock_s
-            self.plan.repetitions.append(Repetition(step.name, mark_id, start_s, top_s, self.clock_s))
-        for channel, (rest, _) in targets.items():  # swings and pedals end away from the start pose
-            self.ramp(channel, rest, self.clock_s, 1.2)
-        if movement.phases[-1][1] != 0.0 or movement.other_leg == "opposite":
+            number = len(self.plan.marks)
+            self.plan.repetitions.append(Repetition(step.name, self.side, number, start_s, top_s, self.clock_s))
+        if movement.phases[-1][1] != 0.0 or movement.other_leg == "opposite":  # not back at the start pose
+            for channel in changes:
+                self.ramp(channel, rest.get(channel, 0.0), self.clock_s, 1.2)
             self.clock_s += 1.2
-        self.plan.marks.append((mark_start_s, self.clock_s + 0.3, step))
+        self.plan.add_mark(step, self.side, mark_start_s, self.clock_s + 0.3)
         self.clock_s += 0.8
 
-    def targets(self, movement: Movement) -> dict[str, tuple[float, float]]:
-        """Where each moving channel rests, and how far it goes at full level."""
-        change = np.array(movement.change_deg)
+    def is_other(self, channel: str) -> bool:
+        return channel.startswith(SIDES) and not channel.startswith(self.side)
+
+    def changes(self, movement: Movement) -> dict[str, float]:
+        """How far each moving channel goes at full level, the wearer's own way of doing it included."""
+        change = np.array(movement.change_deg, dtype=np.float64)
         main = int(np.argmax(np.abs(change)))
         stray = self.rng.normal(0.0, self.wearer.coupling, 3) * abs(change[main])
         stray[main] = 0.0
-        low, high = self.wearer.pelvis_share
-        share = self.rng.uniform(low, high)
-        hip = (1.0 - share) * change + stray
-        pelvis = share * change + np.array(movement.pelvis_deg)
-        changes: dict[str, FloatArray] = {"working": hip, "pelvis": pelvis, "shift": np.array(movement.shift_m)}
-        if movement.other_leg != "rests":
-            changes["other"] = hip
-        names = {"working": HIP, "other": HIP, "pelvis": PELVIS, "shift": SHIFT}
-        return {
-            f"{part}.{name}": (self.level[f"{part}.{name}"], float(value))
-            for part, values in changes.items()
-            for name, value in zip(names[part], values, strict=True)
-        }
+        share = self.rng.uniform(*self.wearer.pelvis_share)
+        mirror = np.array([1.0, SIDE_SIGN[self.side], SIDE_SIGN[self.side]])
+        pelvis = mirror * (share * change + np.array(movement.pelvis_deg))
+        shift = np.array(movement.shift_m) * np.array([1.0, 1.0, SIDE_SIGN[self.side]])
+        out = {f"pelvis.{name}": float(value) for name, value in zip(PELVIS, pelvis, strict=True)}
+        out |= {f"shift.{name}": float(value) for name, value in zip(SHIFT, shift, strict=True)}
+        for side in SIDES if movement.other_leg != "rests" else (self.side,):
+            hip = (1.0 - share) * change + stray
+            out |= {f"{side}.{name}": float(value) for name, value in zip(HIP, hip, strict=True)}
+            out[f"{side}.knee"] = movement.knee_deg[1]
+        return out

@@ -10,9 +10,10 @@ import numpy as np
 from imuhip.packets import codec
 from imuhip.packets.descriptor import Descriptor
 from imuhip.packets.notification import NotificationBlock
-from imuhip.simulation.sensors import SensorErrors
+from imuhip.simulation.sensors import SensorErrors, SensorSamples
 from imuhip.units import GRAVITY_M_S2, BoolArray, FloatArray, IntArray
 
+MODEL = "imuhip virtual sensor"
 SAMPLES_PER_NOTIFICATION = 8
 """Fits the 185-byte notifications that phones grant: 24 bytes of header and 8 samples of 12 are 120."""
 
@@ -42,7 +43,7 @@ _NOTIFICATION = np.dtype(
 def descriptor(rate_hz: float) -> Descriptor:
     """The descriptor of a virtual sensor."""
     return Descriptor(
-        model="imuhip virtual sensor",
+        model=MODEL,
         firmware="1.0.0",
         rate_mhz=round(rate_hz * 1000),
         acc_range_g=ACC_RANGE_G,
@@ -52,23 +53,21 @@ def descriptor(rate_hz: float) -> Descriptor:
     )
 
 
-def pack(tick_us: IntArray, acc_m_s2: FloatArray, gyr_rad_s: FloatArray, sequence: int, lost: BoolArray) -> list[bytes]:
+def pack(samples: SensorSamples, sequence: int, lost: BoolArray) -> list[bytes]:
     """Encode the samples of one sensor, eight a notification; an incomplete last one is not sent.
 
     Args:
-        tick_us: (M,) sensor time of each sample.
-        acc_m_s2: (M, 3).
-        gyr_rad_s: (M, 3).
+        samples: M of them.
         sequence: Running number of the first sample.
         lost: (M // 8,) notifications that the sensor had to drop; it counts their samples.
 
     Returns:
         Payloads of the notifications that were not lost.
     """
-    count = len(lost)
+    count, tick_us = len(lost), samples.tick_us
     used = count * SAMPLES_PER_NOTIFICATION
     scale = np.array([ACC_RANGE_G * GRAVITY_M_S2] * 3 + [np.radians(GYR_RANGE_DEG_S)] * 3) / 2**15
-    values = np.rint(np.concatenate([acc_m_s2, gyr_rad_s], axis=1)[:used] / scale)
+    values = np.rint(np.concatenate([samples.acc_m_s2, samples.gyr_rad_s], axis=1)[:used] / scale)
     out = np.zeros(count, dtype=_NOTIFICATION)
     out["type"] = codec.TYPE_DATA
     out["count"] = SAMPLES_PER_NOTIFICATION

@@ -1,12 +1,13 @@
 """What a body does in tests and exercises, and how it gets from one posture to the next, as data.
 
-Hip angles are clinical (flexion, adduction, internal rotation; the same signs on both sides) from the stance zero. Pelvis
-angles turn about its own axes, first z, then x', then y'': ``tilt`` > 0 leans backward (posterior), ``lean`` > 0 leans to the
-working side (its hip goes down), ``turn`` > 0 faces away from the working side; for the left side the last two are mirrored.
+Hip angles are clinical (flexion, adduction, internal rotation; the same signs on both sides) from the stance zero.
+Pelvis angles turn about its own axes, first z, then x', then y'': tilt > 0 leans backward (posterior), lean > 0 leans
+to the working side (its hip goes down), turn > 0 faces away from that side: what a thigh drags the pelvis into.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -34,6 +35,7 @@ class Movement:
         pelvis_deg: What the pelvis does at full level whoever does it (tilt, lean, turn): a squat leans forward.
         shift_m: Where the pelvis goes at full level: forward, up, to the working side.
         phases: Of one repetition: seconds, and the level reached then; each is a minimum-jerk move.
+        knee_deg: Knee flexion of the start pose, and what is added at full level.
         other_leg: What the other leg does.
     """
 
@@ -43,31 +45,42 @@ class Movement:
     shift_m: Triple = (0.0, 0.0, 0.0)
     phases: tuple[tuple[float, float], ...] = SLOW_TEST
     other_leg: OtherLeg = "rests"
+    knee_deg: tuple[float, float] = (0.0, 0.0)
 
 
 MOVEMENTS: Mapping[tuple[str, str], Movement] = MappingProxyType(
     {
         ("swing", "standing"): Movement((32, 0, 0), phases=SWING),
-        ("flexion", "supine"): Movement((112, 0, 0)),
+        ("flexion", "supine"): Movement((112, 0, 0), knee_deg=(0, 110)),
         ("straight_leg_raise", "supine"): Movement((70, 0, 0)),
         ("extension", "prone"): Movement((-16, 0, 0)),
-        ("internal_rotation", "prone"): Movement((0, 0, 34)),
-        ("external_rotation", "prone"): Movement((0, 0, -40)),
+        ("internal_rotation", "prone"): Movement((0, 0, 34), knee_deg=(90, 0)),
+        ("external_rotation", "prone"): Movement((0, 0, -40), knee_deg=(90, 0)),
         ("abduction", "side_lying"): Movement((0, -38, 0)),
-        ("internal_rotation", "seated"): Movement((0, 0, 34)),
-        ("external_rotation", "seated"): Movement((0, 0, -36)),
+        ("internal_rotation", "seated"): Movement((0, 0, 34), knee_deg=(90, 0)),
+        ("external_rotation", "seated"): Movement((0, 0, -36), knee_deg=(90, 0)),
         ("abduction", "standing"): Movement((0, -34, 0)),
-        ("flexion", "standing"): Movement((90, 0, 0)),
+        ("flexion", "standing"): Movement((90, 0, 0), knee_deg=(0, 90)),
         # Shifts are sized so that the peak accelerations of the hip centre are those of slow floor work: bridge and RDL
         # about 0.13 m/s2, squat 0.3, side lunge 0.4, clam shell 0.01 (minimum jerk: 5.77 d / T^2).
-        ("bridge", "supine"): Movement((-48, 0, 0), (50, 0, 0), (22, 0, 0), (0, 0.09, 0), SLOW_REP, "same"),
-        ("bike_pedals", "supine"): Movement((60, 0, 0), (45, 0, 0), phases=PEDAL, other_leg="opposite"),
-        ("abdominal", "supine"): Movement((-45, 0, 0), (90, 0, 0), (2, 0, 0), phases=SLOW_REP),
-        ("clamshell", "side_lying"): Movement((0, -10, -28), (45, 0, 0), shift_m=(0, 0.008, 0), phases=SLOW_REP),
+        ("bridge", "supine"): Movement((-48, 0, 0), (50, 0, 0), (22, 0, 0), (0, 0.09, 0), SLOW_REP, "same", (95, 0)),
+        ("bike_pedals", "supine"): Movement(
+            (60, 0, 0), (45, 0, 0), phases=PEDAL, other_leg="opposite", knee_deg=(70, 30)
+        ),
+        ("abdominal", "supine"): Movement((-45, 0, 0), (90, 0, 0), (2, 0, 0), phases=SLOW_REP, knee_deg=(90, 0)),
+        ("clamshell", "side_lying"): Movement(
+            (0, -10, -28), (45, 0, 0), shift_m=(0, 0.008, 0), phases=SLOW_REP, knee_deg=(80, 0)
+        ),
         ("lateral_raise", "side_lying"): Movement((0, -32, 0), phases=SLOW_REP),
-        ("squat", "standing"): Movement((75, 0, 0), None, (-25, 0, 0), (-0.06, -0.21, 0), SLOW_REP, "same"),
-        ("side_lunge", "standing"): Movement((68, -24, -4), None, (-32, 3, 0), (-0.05, -0.16, 0.23), SLOW_REP),
-        ("kickstand_rdl", "standing"): Movement((62, 0, 4), None, (-52, 0, 0), (-0.09, 0, 0), SLOW_REP),
+        ("squat", "standing"): Movement(
+            (75, 0, 0), None, (-25, 0, 0), (-0.06, -0.21, 0), SLOW_REP, "same", knee_deg=(0, 85)
+        ),
+        ("side_lunge", "standing"): Movement(
+            (68, -24, -4), None, (-32, 3, 0), (-0.05, -0.16, 0.23), SLOW_REP, knee_deg=(0, 75)
+        ),
+        ("kickstand_rdl", "standing"): Movement(
+            (62, 0, 4), None, (-52, 0, 0), (-0.09, 0, 0), SLOW_REP, knee_deg=(0, 15)
+        ),
     }
 )
 
@@ -78,22 +91,24 @@ class Posture:
 
     Attributes:
         hip_deg: Hip angles of both legs.
+        knee_deg: Knee flexion of both legs.
         height_m: Of the pelvis over the floor.
         sway: Postural sway as a share of standing sway.
     """
 
     hip_deg: Triple
+    knee_deg: float
     height_m: float
     sway: float
 
 
 POSTURES: Mapping[str, Posture] = MappingProxyType(
     {
-        "standing": Posture((0, 0, 0), 0.92, 1.0),
-        "supine": Posture((0, 0, 0), 0.10, 0.25),
-        "prone": Posture((0, 0, 0), 0.10, 0.25),
-        "side_lying": Posture((0, 0, 0), 0.17, 0.35),
-        "seated": Posture((80, 0, 0), 0.50, 0.5),
+        "standing": Posture((0, 0, 0), 0.0, 0.92, 1.0),
+        "supine": Posture((0, 0, 0), 0.0, 0.10, 0.25),
+        "prone": Posture((0, 0, 0), 0.0, 0.10, 0.25),
+        "side_lying": Posture((0, 0, 0), 0.0, 0.17, 0.35),
+        "seated": Posture((80, 0, 0), 90.0, 0.50, 0.5),
     }
 )
 
@@ -105,26 +120,28 @@ class Passage:
     Attributes:
         turns: Successive rotations about the pelvis' own axes in deg; those about y are mirrored for the left side.
         flexion_deg: Hip flexion passed through on the way.
-        heading: Whether the wearer also turns about the vertical, as on the feet.
+        on_feet: Whether the wearer can turn round about the vertical on the way.
     """
 
     turns: tuple[tuple[Axis, float], ...]
     flexion_deg: float
-    heading: bool
+    on_feet: bool = True
 
     def reversed(self) -> Passage:
         """The way back."""
-        return Passage(tuple((axis, -angle) for axis, angle in reversed(self.turns)), self.flexion_deg, self.heading)
+        return Passage(
+            tuple((axis, -angle) for axis, angle in reversed(self.turns)), self.flexion_deg, on_feet=self.on_feet
+        )
 
 
-_ONE_WAY: dict[tuple[Position, Position], Passage] = {
-    ("standing", "seated"): Passage((("z", -30), ("z", 40)), 95, True),
-    ("standing", "supine"): Passage((("z", 25), ("z", 65)), 85, True),
-    ("standing", "prone"): Passage((("z", -60), ("z", -30)), 80, True),
-    ("seated", "supine"): Passage((("z", 30), ("z", 50)), 75, True),
+_ONE_WAY: dict[tuple[str, str], Passage] = {
+    ("standing", "seated"): Passage((("z", -30), ("z", 40)), 95),
+    ("standing", "supine"): Passage((("z", 25), ("z", 65)), 85),
+    ("standing", "prone"): Passage((("z", -60), ("z", -30)), 80),
+    ("seated", "supine"): Passage((("z", 30), ("z", 50)), 75),
     # Right hip upward for tests of the right side: from the back over the left side to the belly.
-    ("supine", "side_lying"): Passage((("y", 90),), 35, False),
-    ("side_lying", "prone"): Passage((("y", 90),), 25, False),
+    ("supine", "side_lying"): Passage((("y", 90),), 35, on_feet=False),
+    ("side_lying", "prone"): Passage((("y", 90),), 25, on_feet=False),
 }
 PASSAGES: Mapping[tuple[str, str], Passage] = MappingProxyType(
     {**_ONE_WAY, **{(there, here): passage.reversed() for (here, there), passage in _ONE_WAY.items()}}
@@ -136,6 +153,6 @@ def route(start: str, end: str) -> list[Passage]:
     paths: list[list[str]] = [[start]]
     for path in paths:  # breadth first: the list grows while it is walked
         if path[-1] == end:
-            return [PASSAGES[pair] for pair in zip(path, path[1:], strict=False)]
+            return [PASSAGES[pair] for pair in itertools.pairwise(path)]
         paths += [[*path, there] for here, there in PASSAGES if here == path[-1] and there not in path]
     raise ValueError(f"no way from {start} to {end}")

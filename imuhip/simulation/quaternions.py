@@ -12,11 +12,12 @@ import numpy as np
 from imuhip.units import FloatArray
 
 Axis = Literal["x", "y", "z"]
+IDENTITY: FloatArray = np.array([1.0, 0.0, 0.0, 0.0])
 _AXIS_COLUMN = {"x": 1, "y": 2, "z": 3}
 
 
 def multiply(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Hamilton product of ``(..., 4)`` quaternions, broadcast: ``quat_a_from_c = multiply(quat_a_from_b, quat_b_from_c)``."""
+    """Hamilton product of quaternions ``(..., 4)``, broadcast; of a_from_b and b_from_c it is a_from_c."""
     aw, ax, ay, az = a[..., 0], a[..., 1], a[..., 2], a[..., 3]
     bw, bx, by, bz = b[..., 0], b[..., 1], b[..., 2], b[..., 3]
     out = np.empty((*np.broadcast_shapes(aw.shape, bw.shape), 4))
@@ -29,7 +30,7 @@ def multiply(a: FloatArray, b: FloatArray) -> FloatArray:
 
 def conjugate(q: FloatArray) -> FloatArray:
     """Inverse of ``(..., 4)`` unit quaternions."""
-    return q * np.array([1.0, -1.0, -1.0, -1.0])
+    return np.asarray(q * np.array([1.0, -1.0, -1.0, -1.0]))
 
 
 def about_axis(axis: Axis, angle_rad: FloatArray | float) -> FloatArray:
@@ -56,14 +57,14 @@ def log(q: FloatArray) -> FloatArray:
     vector = q[..., 1:] * sign
     sine = np.linalg.norm(vector, axis=-1)
     angle = 2 * np.arctan2(sine, q[..., 0] * sign[..., 0])
-    return vector * np.where(sine > 0, angle / np.where(sine > 0, sine, 1.0), 2.0)[..., None]
+    return np.asarray(vector * np.where(sine > 0, angle / np.where(sine > 0, sine, 1.0), 2.0)[..., None])
 
 
 def rotate(q: FloatArray, v: FloatArray) -> FloatArray:
     """Coordinates in ``a`` of vectors ``(..., 3)`` given in ``b``, for ``quat_a_from_b`` ``(..., 4)``."""
     u = q[..., 1:]
     t = 2 * np.cross(u, v)
-    return v + q[..., :1] * t + np.cross(u, t)
+    return np.asarray(v + q[..., :1] * t + np.cross(u, t))
 
 
 def matrix(q: FloatArray) -> FloatArray:
@@ -80,4 +81,4 @@ def mean(q: FloatArray) -> FloatArray:
 def uniform(rng: np.random.Generator) -> FloatArray:
     """One quaternion ``(4,)`` drawn uniformly over all orientations."""
     q = rng.standard_normal(4)
-    return q / np.linalg.norm(q)
+    return np.asarray(q / np.linalg.norm(q))

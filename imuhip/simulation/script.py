@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Side = Literal["right", "left"]
-StepKind = Literal["calibration", "still", "test", "exercise"]
+StepKind = Literal["calibration", "still", "test", "exercise", "wear"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,8 @@ class Step:
 
     Attributes:
         kind: Kind of the mark that the step leaves.
-        name: Its name; with the position, a key of :data:`imuhip.simulation.movements.MOVEMENTS` where the wearer moves.
+        name: Its name; with the position, a key of :data:`imuhip.simulation.movements.MOVEMENTS` where the wearer
+            moves. Of ``wear``: the new role of the thigh's sensor; later steps work on that role's side.
         position: Posture of the whole body.
         repetitions: How often; 0 for a pose only.
         still_s: How long the pose is held still before the movement; it is marked where it lasts a second or more.
@@ -30,7 +31,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session of one working side."""
+    """A session that begins on one side; its first step is the stance that defines the zero."""
 
     name: str
     side: Side
@@ -92,3 +93,35 @@ def short_session(side: Side = "right") -> Session:
     """Calibration and one supine flexion test, under a minute: for tests."""
     steps = (STANCE, SWINGS, _test("flexion", "supine", 2), FINAL_STANCE)
     return Session("short", side, steps)
+
+
+def wear(role: str) -> tuple[Step, ...]:
+    """Strap the thigh's sensor elsewhere in mid-session, and the short recalibration that follows."""
+    return (
+        Step("wear", role, "standing", still_s=8.0),
+        STANCE,
+        Step("calibration", "swing", "standing", 3, still_s=0.5),
+    )
+
+
+def both_legs_session(side: Side = "right") -> Session:
+    """Range tests of one leg, then the strap moves to the other and its tests follow; about 4 minutes."""
+    tests = (
+        _test("flexion", "supine"),
+        _test("extension", "prone"),
+        _test("internal_rotation", "seated"),
+    )
+    other = "left" if side == "right" else "right"
+    return Session("both_legs", side, (STANCE, SWINGS, *tests, *wear(f"thigh_{other}"), *tests, FINAL_STANCE))
+
+
+def shank_session(side: Side = "right") -> Session:
+    """A flexion test, then the strap moves to the shank for the rotation tests with the knee at 90 deg."""
+    rotations = (
+        _test("internal_rotation", "seated"),
+        _test("external_rotation", "seated"),
+        _test("internal_rotation", "prone"),
+        _test("external_rotation", "prone"),
+    )
+    steps = (STANCE, SWINGS, _test("flexion", "supine"), *wear(f"shank_{side}"), *rotations, FINAL_STANCE)
+    return Session("shank", side, steps)

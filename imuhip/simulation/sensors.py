@@ -1,7 +1,7 @@
 """What error-prone sensors measure of a body, before any radio.
 
-Convention of an ideal gyro: the sample at time t is the rotation over (t - dt, t] divided by dt, so that turning is conserved,
-as on the analysis grid. The accelerometer's sample is the specific force at t.
+Convention of an ideal gyro: the sample at time t is the rotation over (t - dt, t] divided by dt, so that turning is
+conserved, as on the analysis grid. The accelerometer's sample is the specific force at t.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 
 from imuhip.simulation import quaternions as quat
 from imuhip.simulation.body import GRID_HZ
-from imuhip.units import GRAVITY_M_S2, FloatArray
+from imuhip.units import GRAVITY_M_S2, FloatArray, IntArray
 
 _MG = GRAVITY_M_S2 / 1000
 
@@ -77,17 +77,34 @@ class VirtualSensor:
     clock_ppm: float
 
 
+@dataclass(frozen=True, slots=True)
+class SensorSamples:
+    """What one sensor measured, M samples on its own clock, before packing.
+
+    Attributes:
+        time_s: (M,) true time of each sample from the session's start.
+        tick_us: (M,) the sensor's own clock.
+        acc_m_s2: (M, 3).
+        gyr_rad_s: (M, 3), the mean over the interval that ends at the sample.
+    """
+
+    time_s: FloatArray
+    tick_us: IntArray
+    acc_m_s2: FloatArray
+    gyr_rad_s: FloatArray
+
+
 def draw_sensor(errors: SensorErrors, count: int, rng: np.random.Generator) -> VirtualSensor:
     """Draw one sensor for a session of ``count`` grid moments."""
 
     def within(limit: float, *shape: int) -> FloatArray:
-        return rng.uniform(-1.0, 1.0, shape) * limit
+        return np.asarray(rng.uniform(-1.0, 1.0, shape) * limit)
 
     def distortion(scale: float, cross: float) -> FloatArray:
         off_diagonal = within(cross, 3, 3) * (1.0 - np.eye(3))
         return np.eye(3) + np.diag(within(scale, 3)) + off_diagonal
 
-    mount = quat.uniform(rng) if errors.random_mount else np.array([1.0, 0.0, 0.0, 0.0])
+    mount = quat.uniform(rng) if errors.random_mount else quat.IDENTITY
     step_deg_s = errors.gyr_bias_drift_deg_h / 3600 / np.sqrt(3600 * GRID_HZ)
     walk = np.cumsum(rng.standard_normal((count, 3)), axis=0) * np.radians(step_deg_s)
     return VirtualSensor(
@@ -106,7 +123,7 @@ def interpolate(values: FloatArray, time_s: FloatArray) -> FloatArray:
     base = np.minimum(place.astype(np.int64), len(values) - 2)
     u = (place - base)[:, None]
     before, after = np.maximum(base - 1, 0), np.minimum(base + 2, len(values) - 1)
-    return (
+    return np.asarray(
         values[before] * (u * (-0.5 + u * (1.0 - 0.5 * u)))
         + values[base] * (1.0 + u * u * (-2.5 + 1.5 * u))
         + values[base + 1] * (u * (0.5 + u * (2.0 - 1.5 * u)))
@@ -126,25 +143,56 @@ def ideal_rates(orientation: FloatArray, time_s: FloatArray) -> FloatArray:
     return np.concatenate([rates[:1], rates])
 
 
-def measure(
+def samples_of(
+    sensor: VirtualSensor,
+    errors: SensorErrors,
+    path: tuple[FloatArray, FloatArray],
+    rate_hz: float,
+    rng: np.random.Generator,
+) -> SensorSamples:
+    """Sample a sensor on its own clock, which starts a little after the session and runs a little fast or slow.
+
+    Args:
+        sensor: As drawn.
+        errors: For the noise.
+        path: Orientation earth_from_sensor (N, 4) and specific force (N, 3) in the sensor's frame, on the grid.
+        rate_hz: Nominal rate by the sensor's own clock.
+        rng: Source of the noise and of the clock's start.
+
+    Returns:
+        What the sensor measured.
+    """
+    orientation, force = path
+    step_s = 1.0 / (rate_hz * (1.0 + sensor.clock_ppm * 1e-6))
+    start_s = float(rng.uniform(0.005, 0.03))
+    booted_us = int(rng.integers(10_000_000, 3_600_000_000))
+    count = int(((len(force) - 1) / GRID_HZ - start_s) / step_s) + 1
+    time_s = np.asarray(start_s + np.arange(count) * step_s, dtype=np.float64)
+    tick_us = booted_us + np.rint(np.arange(count) * (1e6 / rate_hz)).astype(np.int64)
+    turned = interpolate(orientation, time_s)
+    turned = np.asarray(turned / np.linalg.norm(turned, axis=1, keepdims=True), dtype=np.float64)
+    ideal = interpolate(force, time_s), ideal_rates(turned, time_s)
+    acc, gyr = _measure(sensor, errors, ideal, time_s, rng)
+    return SensorSamples(time_s, tick_us, acc, gyr)
+
+
+def frames_of(
+    sensor: VirtualSensor, errors: SensorErrors, path: tuple[FloatArray, FloatArray], rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    """Measure on the session's grid itself, as a perfect timeline would deliver it: (N, 3) m/s2 and rad/s."""
+    orientation, force = path
+    time_s = np.asarray(np.arange(len(force)) / GRID_HZ, dtype=np.float64)
+    return _measure(sensor, errors, (force, ideal_rates(orientation, time_s)), time_s, rng)
+
+
+def _measure(
     sensor: VirtualSensor,
     errors: SensorErrors,
     ideal: tuple[FloatArray, FloatArray],
     time_s: FloatArray,
     rng: np.random.Generator,
 ) -> tuple[FloatArray, FloatArray]:
-    """Add the sensor's errors to ideal readings.
-
-    Args:
-        sensor: As drawn.
-        errors: For the noise.
-        ideal: Specific force (M, 3) in m/s2 and angular rate (M, 3) in rad/s, in the sensor's frame.
-        time_s: (M,) when, from the session's start.
-        rng: Source of the noise.
-
-    Returns:
-        Measured specific force and angular rate.
-    """
+    """Add the sensor's errors to ideal specific force (M, 3) and angular rate (M, 3) at times (M,)."""
     acc, gyr = ideal
     root_bandwidth = np.sqrt((len(time_s) - 1) / (time_s[-1] - time_s[0]) / 2)
     acc_noise = errors.acc_noise_mg_sqrt_hz * _MG * root_bandwidth * rng.standard_normal(acc.shape)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,11 +12,13 @@ from imuhip.packets.descriptor import encode_descriptor
 from imuhip.packets.notification import NotificationBlock, SensorInfo
 from imuhip.simulation import link
 from imuhip.simulation import quaternions as quat
-from imuhip.simulation.body import GRID_HZ, Body, move_body, sensor_place, specific_force
-from imuhip.simulation.choreography import Choreography, choreograph
+from imuhip.simulation.body import GRID_HZ, Body, move_body
+from imuhip.simulation.choreography import choreograph
+from imuhip.simulation.plan import SIDES, Plan
 from imuhip.simulation.script import Session, Side
-from imuhip.simulation.sensors import SensorErrors, VirtualSensor, draw_sensor, ideal_rates, interpolate, measure
-from imuhip.simulation.truth import Truth, Zeroed, hip_truth, zero
+from imuhip.simulation.sensors import SensorErrors, SensorSamples, VirtualSensor, draw_sensor, frames_of, samples_of
+from imuhip.simulation.strap import MOVED_SENSOR, path, side_of, strap
+from imuhip.simulation.truth import Mounting, Truth, Zeroed, hip_truth, zero
 from imuhip.simulation.wearer import SoftTissue, Wearer
 from imuhip.timeline.frames import FrameBlock
 from imuhip.units import FloatArray, IntArray
@@ -24,22 +26,8 @@ from imuhip.units import FloatArray, IntArray
 HOST_START_NS = 7_200_000_000_000
 """Host monotonic time at which sessions start: a host two hours up."""
 
-
-@dataclass(frozen=True, slots=True)
-class SensorSamples:
-    """What one sensor measured, M samples on its own clock, before packing.
-
-    Attributes:
-        time_s: (M,) true time of each sample from the session's start.
-        tick_us: (M,) the sensor's own clock.
-        acc_m_s2: (M, 3).
-        gyr_rad_s: (M, 3), the mean over the interval that ends at the sample.
-    """
-
-    time_s: FloatArray
-    tick_us: IntArray
-    acc_m_s2: FloatArray
-    gyr_rad_s: FloatArray
+# Streams of random numbers, so that one draw more in one part does not change the others.
+_CHOREOGRAPHY, _SWAY, _SENSOR, _NOISE, _RADIO, _STRAP = range(1, 7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,36 +36,39 @@ class SimulatedSession:
 
     Attributes:
         sensors: Who sends, in the order of every per-sensor array; pelvis first.
-        samples: What each measured, by role.
+        samples: What each measured, by its role at the start.
         marks: On the host clock.
         truth: What an estimate is judged by.
+        frames: See :meth:`ideal_frames`.
+        errors: Of the sensors and the radio.
+        seed: As given.
     """
 
     sensors: list[SensorInfo]
     samples: Mapping[str, SensorSamples]
     marks: tuple[Mark, ...]
     truth: Truth
-    _frames: FrameBlock
-    _errors: SensorErrors
-    _seed: int
+    frames: FrameBlock
+    errors: SensorErrors
+    seed: int
 
     def ideal_frames(self) -> FrameBlock:
-        """Frames of a perfect timeline: all sensor errors, no clocks, no loss, no quantisation; frame 0 at the start."""
-        return self._frames
+        """Frames of a perfect timeline: all sensor errors, no clocks, loss or quantisation; frame 0 at the start."""
+        return self.frames
 
     def notifications(self) -> NotificationBlock:
         """Return what the host's radio would have handed over, in order of arrival."""
         payloads: list[list[bytes]] = []
         arrival_ns: list[IntArray] = []
         for info in self.sensors:
-            rng = np.random.default_rng([self._seed, 5, info.index])
+            rng = np.random.default_rng([self.seed, _RADIO, info.index])
             samples = self.samples[info.role]
-            lost = link.lose(len(samples.time_s) // link.SAMPLES_PER_NOTIFICATION, self._errors, rng)
+            lost = link.lose(len(samples.time_s) // link.SAMPLES_PER_NOTIFICATION, self.errors, rng)
             sequence = int(rng.integers(2**16))
-            payloads.append(link.pack(samples.tick_us, samples.acc_m_s2, samples.gyr_rad_s, sequence, lost))
-            last = samples.time_s[link.SAMPLES_PER_NOTIFICATION - 1 :: link.SAMPLES_PER_NOTIFICATION]
-            at_s = link.arrivals_s(last, rng)[~lost]
-            arrival_ns.append(int(self.truth.host_ns[0]) + np.rint(at_s * 1e9).astype(np.int64))
+            payloads.append(link.pack(samples, sequence, lost))
+            ready_s = samples.time_s[link.SAMPLES_PER_NOTIFICATION - 1 :: link.SAMPLES_PER_NOTIFICATION]
+            arrive_s = link.arrivals_s(ready_s, rng)[~lost]
+            arrival_ns.append(int(self.truth.host_ns[0]) + np.rint(arrive_s * 1e9).astype(np.int64))
         return link.merge(arrival_ns, payloads)
 
 
@@ -109,96 +100,81 @@ def simulate(
     """
     wearer = wearer or Wearer.perfect()
     errors = errors or SensorErrors()
-    plan = choreograph(session, wearer, np.random.default_rng([seed, 1]))
-    body = move_body(plan, session.side, wearer, soft_tissue, np.random.default_rng([seed, 2]))
-    zeroed = zero(body, plan.first_stance_s)
-    worn = _worn(session.side, both_thighs)
+    plan = choreograph(session, wearer, np.random.default_rng([seed, _CHOREOGRAPHY]))
+    body = move_body(plan, wearer, soft_tissue, np.random.default_rng([seed, _SWAY]))
+    roles = ["pelvis", f"thigh_{session.side}"]
+    if both_thighs:
+        roles += [f"thigh_{side}" for side in SIDES if side != session.side]
     drawn = [
-        draw_sensor(errors, len(body.time_s), np.random.default_rng([seed, 3, index])) for index in range(len(worn))
+        draw_sensor(errors, len(body.time_s), np.random.default_rng([seed, _SENSOR, index]))
+        for index in range(len(roles))
+    ]
+    rng = np.random.default_rng([seed, _STRAP])
+    again = [quat.uniform(rng) if errors.random_mount else quat.IDENTITY for _ in plan.wears]
+    mountings = strap(plan, roles, [sensor.mount for sensor in drawn], again)
+    zeroed = zero(body, plan.stance_after(0.0), _stances(mountings))
+    paths = [
+        path(body, zeroed, [worn for worn in mountings if worn.sensor == index], session.side)
+        for index in range(len(roles))
     ]
     raw = encode_descriptor(link.descriptor(rate_hz))
-    infos = [SensorInfo(index, role, "imuhip virtual sensor", "imuhip", raw) for index, role in enumerate(worn)]
-    samples: dict[str, SensorSamples] = {}
-    frames: list[tuple[FloatArray, FloatArray]] = []
-    for info, sensor in zip(infos, drawn, strict=True):
-        orientation = quat.multiply(_skin(zeroed, info.role), sensor.mount)
-        force = specific_force(orientation, sensor_place(body, info.role, worn[info.role]))
-        rng = np.random.default_rng([seed, 4, info.index])
-        samples[info.role] = _sample(sensor, errors, orientation, force, rate_hz, rng)
-        ideal = force, ideal_rates(orientation, body.time_s)
-        frames.append(measure(sensor, errors, ideal, body.time_s, rng))
-    marks = plan.host_marks(session.side, host_start_ns)
-    truth = _truth(plan, body, zeroed, wearer, worn, drawn, host_start_ns)
-    return SimulatedSession(infos, samples, marks, truth, _frame_block(frames), errors, seed)
+    noise = [np.random.default_rng([seed, _NOISE, index]) for index in range(len(roles))]
+    each = list(zip(drawn, paths, noise, strict=True))
+    return SimulatedSession(
+        sensors=[SensorInfo(index, role, link.MODEL, "imuhip", raw) for index, role in enumerate(roles)],
+        samples={
+            role: samples_of(sensor, errors, moved, rate_hz, rng)
+            for role, (sensor, moved, rng) in zip(roles, each, strict=True)
+        },
+        marks=plan.host_marks(host_start_ns, MOVED_SENSOR),
+        truth=_truth(plan, body, zeroed, wearer, mountings=mountings, drawn=drawn, paths=paths, start_ns=host_start_ns),
+        frames=_frame_block([frames_of(sensor, errors, moved, rng) for sensor, moved, rng in each]),
+        errors=errors,
+        seed=seed,
+    )
 
 
-def _worn(side: Side, both_thighs: bool) -> dict[str, Side]:
-    """Role of each sensor and the side that it is worn on."""
-    other: Side = "left" if side == "right" else "right"
-    worn: dict[str, Side] = {"pelvis": side, f"thigh_{side}": side}
-    return worn | {f"thigh_{other}": other} if both_thighs else worn
+def _stances(mountings: Sequence[Mounting]) -> dict[str, tuple[float, float]]:
+    """The stance that zeroes each leg segment: its own mounting's, or the first of its leg."""
+    stances: dict[str, tuple[float, float]] = {}
+    for mounting in mountings:
+        if mounting.role != "pelvis":
+            stances.setdefault(mounting.role, mounting.stance_s)
+            stances.setdefault(f"thigh_{side_of(mounting.role)}", mounting.stance_s)  # the hip needs its thigh
+    return stances
 
 
-def _skin(zeroed: Zeroed, role: str) -> FloatArray:
-    if role == "pelvis":
-        return zeroed.pelvis
-    return zeroed.skin["right" if role == "thigh_right" else "left"]
-
-
-def _bone(zeroed: Zeroed, role: str) -> FloatArray:
-    if role == "pelvis":
-        return zeroed.pelvis
-    return zeroed.thigh["right" if role == "thigh_right" else "left"]
-
-
-def _sample(
-    sensor: VirtualSensor,
-    errors: SensorErrors,
-    orientation: FloatArray,
-    force: FloatArray,
-    rate_hz: float,
-    rng: np.random.Generator,
-) -> SensorSamples:
-    """Sample a sensor on its own clock, which starts a little after the session and runs a little fast or slow."""
-    step_s = 1.0 / (rate_hz * (1.0 + sensor.clock_ppm * 1e-6))
-    start_s = float(rng.uniform(0.005, 0.03))
-    booted_us = int(rng.integers(10_000_000, 3_600_000_000))
-    count = int(((len(force) - 1) / GRID_HZ - start_s) / step_s) + 1
-    time_s = start_s + np.arange(count) * step_s
-    tick_us = booted_us + np.rint(np.arange(count) * (1e6 / rate_hz)).astype(np.int64)
-    turned = interpolate(orientation, time_s)
-    turned /= np.linalg.norm(turned, axis=1, keepdims=True)
-    ideal = interpolate(force, time_s), ideal_rates(turned, time_s)
-    acc, gyr = measure(sensor, errors, ideal, time_s, rng)
-    return SensorSamples(time_s, tick_us, acc, gyr)
-
-
-def _frame_block(frames: list[tuple[FloatArray, FloatArray]]) -> FrameBlock:
+def _frame_block(frames: Sequence[tuple[FloatArray, FloatArray]]) -> FrameBlock:
     acc = np.stack([acc for acc, _ in frames])
     gyr = np.stack([gyr for _, gyr in frames])
     return FrameBlock(0, GRID_HZ, acc, gyr, np.ones(acc.shape[:2], dtype=np.bool_))
 
 
 def _truth(
-    plan: Choreography,
+    plan: Plan,
     body: Body,
     zeroed: Zeroed,
     wearer: Wearer,
-    worn: Mapping[str, Side],
-    drawn: list[VirtualSensor],
-    host_start_ns: int,
+    *,
+    mountings: Sequence[Mounting],
+    drawn: Sequence[VirtualSensor],
+    paths: Sequence[tuple[FloatArray, FloatArray]],
+    start_ns: int,
 ) -> Truth:
-    thighs = {side: role for role, side in worn.items() if role != "pelvis"}
+    roles = tuple(mounting.role for mounting in mountings[: len(drawn)])
+    worn_sides: list[Side] = [side for side in SIDES if f"thigh_{side}" in zeroed.bones]
     return Truth(
         time_s=body.time_s,
-        host_ns=host_start_ns + np.rint(body.time_s * 1e9).astype(np.int64),
-        hips={side: hip_truth(zeroed, wearer, side) for side in thighs},
-        roles=tuple(worn),
-        earth_from_segment=np.stack([_bone(zeroed, role) for role in worn]),
-        earth_from_skin=np.stack([_skin(zeroed, role) for role in worn]),
+        host_ns=start_ns + np.rint(body.time_s * 1e9).astype(np.int64),
+        hips={side: hip_truth(zeroed, wearer, side) for side in worn_sides},
+        roles=roles,
+        earth_from_segment=np.stack([zeroed.bones[role] for role in roles]),
+        earth_from_skin=np.stack([zeroed.skins[role] for role in roles]),
         segment_from_sensor=np.stack([sensor.mount for sensor in drawn]),
+        earth_from_sensor=np.stack([orientation for orientation, _ in paths]),
         gyr_bias_rad_s=np.stack([sensor.gyr_bias_rad_s for sensor in drawn]),
         acc_bias_m_s2=np.stack([sensor.acc_bias_m_s2 for sensor in drawn]),
+        mountings=tuple(mountings),
         repetitions=tuple(plan.repetitions),
-        stance_s=plan.first_stance_s,
+        stance_s=plan.stance_after(0.0),
     )

@@ -2,7 +2,8 @@
 
 The zero is the mean posture of the first marked stance. pelvis' is the anatomical pelvis frame turned by the smallest
 rotation that makes its y axis vertical there (so without a turn about the vertical); thigh' is fixed in the thigh and
-coincides with pelvis' there. Hip angles from the zero are those of R = R_pelvis'^T R_thigh'. The skin has a zero of its own.
+coincides with pelvis' there. Hip angles from the zero are those of R = R_pelvis'^T R_thigh'. The skin has a zero of its
+own, and so has a leg to which the sensor moves in mid-session: in the stance that follows.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from imuhip.simulation import quaternions as quat
-from imuhip.simulation.body import GRID_HZ, SIDE_SIGN, Body
-from imuhip.simulation.choreography import Repetition
+from imuhip.simulation.body import GRID_HZ, Body
+from imuhip.simulation.plan import SIDE_SIGN, Repetition
 from imuhip.simulation.script import Side
 from imuhip.simulation.wearer import Wearer
 from imuhip.units import FloatArray, IntArray
+
+Span = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class HipTruth:
 
     Attributes:
         bone_deg: Of the bones, from the stance zero: the reference.
-        skin_deg: Of what the thigh's sensor can follow, from the stance zero; equal to ``bone_deg`` without soft tissue.
+        skin_deg: Of what the thigh's sensor can follow, from the stance zero; without soft tissue as ``bone_deg``.
         anatomical_deg: Of the bones in their ISB frames, without a zero: what no strapped-on sensor can know.
     """
 
@@ -36,19 +39,41 @@ class HipTruth:
 
 
 @dataclass(frozen=True, slots=True)
+class Mounting:
+    """A sensor on a segment, for a while.
+
+    Attributes:
+        sensor: Index of the sensor.
+        role: Where it is worn.
+        worn_s: From when until when it is fixed there.
+        stance_s: The stance that defines the segment's zero.
+        segment_from_sensor: (4,) the mount, from the frame of the segment's skin.
+    """
+
+    sensor: int
+    role: str
+    worn_s: Span
+    stance_s: Span
+    segment_from_sensor: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
 class Truth:
     """The truth of a session on a 100 Hz grid of N moments, for K sensors in the order of the session's list.
 
     Attributes:
         time_s: (N,) from the session's start, which is ``host_ns[0]``.
         host_ns: (N,) the same on the host clock.
-        hips: True angles of the hips whose thigh wears a sensor, by side.
-        roles: Role of each sensor.
-        earth_from_segment: (K, N, 4) orientation of pelvis' or of the bone's thigh'; the earth's x is the same for all.
-        earth_from_skin: (K, N, 4) orientation of the segment as the sensor's skin has it (the pelvis' own for the pelvis).
-        segment_from_sensor: (K, 4) mounts, from the skin's frame: ``earth_from_sensor = earth_from_skin * mount``.
+        hips: True angles of every hip whose leg wears a sensor at some time, by side.
+        roles: Role of each sensor at the start.
+        earth_from_segment: (K, N, 4) orientation of pelvis' or of the bone's thigh': the segment that the sensor is on
+            at the start; the earth is one for all.
+        earth_from_skin: (K, N, 4) orientation of that segment as the skin has it (the pelvis' own for the pelvis).
+        segment_from_sensor: (K, 4) mounts at the start: ``earth_from_sensor = earth_from_skin * segment_from_sensor``.
+        earth_from_sensor: (K, N, 4) orientation of the sensors themselves, wherever they are worn.
         gyr_bias_rad_s: (K, N, 3) in the sensor's frame.
         acc_bias_m_s2: (K, 3) in the sensor's frame.
+        mountings: Every mounting in order of time; two per session sensor that moves.
         repetitions: Every repetition as done, of tests and exercises.
         stance_s: Start and end of the stance that defines the zero.
     """
@@ -60,10 +85,12 @@ class Truth:
     earth_from_segment: FloatArray
     earth_from_skin: FloatArray
     segment_from_sensor: FloatArray
+    earth_from_sensor: FloatArray
     gyr_bias_rad_s: FloatArray
     acc_bias_m_s2: FloatArray
+    mountings: tuple[Mounting, ...]
     repetitions: tuple[Repetition, ...]
-    stance_s: tuple[float, float]
+    stance_s: Span
 
     def index(self, host_ns: int) -> int:
         """Index of the grid moment nearest to a host time."""
@@ -72,11 +99,10 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class Zeroed:
-    """Orientations (N, 4) in the frames of the program's zero."""
+    """Orientations (N, 4) in the frames of the program's zero, by role, for the segments that wear a sensor."""
 
-    pelvis: FloatArray
-    thigh: Mapping[Side, FloatArray]
-    skin: Mapping[Side, FloatArray]
+    bones: Mapping[str, FloatArray]
+    skins: Mapping[str, FloatArray]
 
 
 def hip_angles_deg(pelvis: FloatArray, thigh: FloatArray, side: Side) -> FloatArray:
@@ -91,23 +117,31 @@ def hip_angles_deg(pelvis: FloatArray, thigh: FloatArray, side: Side) -> FloatAr
     flexion = np.arctan2(-r[..., 0, 1], r[..., 1, 1])
     adduction = SIDE_SIGN[side] * np.arcsin(np.clip(r[..., 2, 1], -1.0, 1.0))
     rotation = SIDE_SIGN[side] * np.arctan2(-r[..., 2, 0], r[..., 2, 2])
-    return np.degrees(np.stack([flexion, adduction, rotation], axis=-1))
+    return np.asarray(np.degrees(np.stack([flexion, adduction, rotation], axis=-1)))
 
 
-def zero(body: Body, stance_s: tuple[float, float]) -> Zeroed:
-    """Turn the nominal frames of a body to the program's zero, the mean of the stance."""
-    stance = slice(round(stance_s[0] * GRID_HZ), round(stance_s[1] * GRID_HZ) + 1)
-    pelvis = quat.mean(body.pelvis[stance])
+def zero(body: Body, pelvis_stance_s: Span, stances_s: Mapping[str, Span]) -> Zeroed:
+    """Turn the nominal frames of a body to the program's zero.
+
+    Args:
+        body: In nominal frames.
+        pelvis_stance_s: The first stance, which defines pelvis'.
+        stances_s: The stance of each leg segment that is wanted, by role; there it coincides with pelvis'.
+
+    Returns:
+        pelvis' and those segments.
+    """
+    pelvis = _mean_in(body.bones["pelvis"], pelvis_stance_s)
     upright = quat.multiply(_smallest_to_vertical(quat.rotate(pelvis, np.array([0.0, 1.0, 0.0]))), pelvis)
+    zeroed = quat.multiply(body.bones["pelvis"], quat.multiply(quat.conjugate(pelvis), upright))
 
-    def turned(orientation: FloatArray) -> FloatArray:
-        fixed = quat.multiply(quat.conjugate(quat.mean(orientation[stance])), upright)
-        return quat.multiply(orientation, fixed)
+    def coinciding(segment: FloatArray, stance_s: Span) -> FloatArray:
+        fixed = quat.multiply(quat.conjugate(_mean_in(segment, stance_s)), _mean_in(zeroed, stance_s))
+        return quat.multiply(segment, fixed)
 
     return Zeroed(
-        turned(body.pelvis),
-        {side: turned(orientation) for side, orientation in body.thigh.items()},
-        {side: turned(orientation) for side, orientation in body.skin.items()},
+        {"pelvis": zeroed} | {role: coinciding(body.bones[role], span) for role, span in stances_s.items()},
+        {"pelvis": zeroed} | {role: coinciding(body.skins[role], span) for role, span in stances_s.items()},
     )
 
 
@@ -119,13 +153,20 @@ def hip_truth(zeroed: Zeroed, wearer: Wearer, side: Side) -> HipTruth:
     flexion, adduction, rotation = np.radians(wearer.hip_deg) * np.array([1.0, SIDE_SIGN[side], SIDE_SIGN[side]])
     hip = quat.multiply(quat.about_axis("z", flexion), quat.about_axis("x", adduction))
     hip = quat.multiply(hip, quat.about_axis("y", rotation))
-    pelvis = quat.multiply(zeroed.pelvis, pelvis_from_anatomical)
-    thigh = quat.multiply(zeroed.thigh[side], quat.multiply(pelvis_from_anatomical, hip))
+    pelvis, thigh, skin = zeroed.bones["pelvis"], zeroed.bones[f"thigh_{side}"], zeroed.skins[f"thigh_{side}"]
     return HipTruth(
-        bone_deg=hip_angles_deg(zeroed.pelvis, zeroed.thigh[side], side),
-        skin_deg=hip_angles_deg(zeroed.pelvis, zeroed.skin[side], side),
-        anatomical_deg=hip_angles_deg(pelvis, thigh, side),
+        bone_deg=hip_angles_deg(pelvis, thigh, side),
+        skin_deg=hip_angles_deg(pelvis, skin, side),
+        anatomical_deg=hip_angles_deg(
+            quat.multiply(pelvis, pelvis_from_anatomical),
+            quat.multiply(thigh, quat.multiply(pelvis_from_anatomical, hip)),
+            side,
+        ),
     )
+
+
+def _mean_in(orientation: FloatArray, span_s: Span) -> FloatArray:
+    return quat.mean(orientation[round(span_s[0] * GRID_HZ) : round(span_s[1] * GRID_HZ) + 1])
 
 
 def _smallest_to_vertical(up: FloatArray) -> FloatArray:

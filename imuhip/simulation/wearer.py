@@ -14,8 +14,8 @@ class Wearer:
     """What separates a wearer from the script.
 
     Attributes:
-        pose_sd_deg: Spread of every hip angle and of the pelvis' attitude at each still pose but the first stance, which
-            is the zero.
+        pose_sd_deg: Spread of every hip angle and of the pelvis' attitude at each still pose but the first stance,
+            which is the zero.
         side_lying_roll_sd_deg: Spread of the pelvis' roll about its long axis when lying on the side.
         coupling: Spread of each off-axis hip motion as a share of the main one, drawn anew for every movement.
         pelvis_share: Least and greatest share of a movement that the pelvis takes over from the hip.
@@ -45,7 +45,7 @@ class Wearer:
 
     @classmethod
     def real(cls, seed: int) -> Wearer:
-        """Poses off by 3-5 deg, pelvis rolled by 8 on the side, planes coupled by 6 %, the pelvis joining in by 5-25 %."""
+        """Poses off by 3-5 deg, pelvis rolled by 8 on the side, planes coupled by 6 %, a pelvis that shares 5-25 %."""
         rng = np.random.default_rng([seed, 10])
         flexion, adduction, rotation = rng.normal(0.0, 4.0, 3)
         return cls(
