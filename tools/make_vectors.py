@@ -70,15 +70,7 @@ def normal_notifications() -> list[Vector]:
         good(
             "sixteen samples",
             ["01 00 10 00 10000000 0071020000000000 00000000 00000000", SAMPLE_1 * 16],
-            {
-                "sequence": 16,
-                "time_us": 160_000,
-                "period_ns": 0,
-                "drops": 0,
-                "samples": [[1, 2, 3, 4, 5, 6]] * 16,
-                "mag": None,
-                "temperature": None,
-            },
+            PACKET_1000 | {"sequence": 16, "time_us": 160_000, "period_ns": 0, "samples": [[1, 2, 3, 4, 5, 6]] * 16},
         ),
     ]
 
@@ -99,15 +91,7 @@ def extreme_notifications() -> list[Vector]:
         good(
             "all zero",
             ["01 00 01 00 00000000 0000000000000000 00000000 00000000", "00" * 12],
-            {
-                "sequence": 0,
-                "time_us": 0,
-                "period_ns": 0,
-                "drops": 0,
-                "samples": [[0, 0, 0, 0, 0, 0]],
-                "mag": None,
-                "temperature": None,
-            },
+            PACKET_1000 | {"sequence": 0, "time_us": 0, "period_ns": 0, "samples": [[0, 0, 0, 0, 0, 0]]},
         ),
         good(
             "largest header values: sequence wraps inside, drops about to wrap, last sensor time, longest period",
@@ -277,12 +261,7 @@ def malformed_descriptors() -> list[Vector]:
         bad("length 83", ["5300", DESCRIPTOR_HEAD[4:], *rest], 0, "descriptor length 83 is less than 84"),
         bad("last byte missing", [DESCRIPTOR_HEAD, SCALES, NO_LOG, MODEL, FIRMWARE[:-2]], 83, short),
         bad("appended field missing", ["5800", DESCRIPTOR_HEAD[4:], *rest], 84, short),
-        bad(
-            "rate 0",
-            ["5400 01 00 00000000 00000000 0800 d007", *rest],
-            8,
-            "rate of 0 mHz is not 1 Hz to 10 kHz",
-        ),
+        bad("rate 0", ["5400 01 00 00000000 00000000 0800 d007", *rest], 8, "rate of 0 mHz is not 1 Hz to 10 kHz"),
         bad(
             "rate over 10 kHz",
             ["5400 01 00 00000000 81969800 0800 d007", *rest],

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,6 @@ from hypothesis import strategies as st
 
 from imuhip.packets.blocks import block_from_notifications, concat, slice_block, split_by_sensor
 from imuhip.packets.notification import NotificationBlock
-import itertools
 
 Notes = list[tuple[int, int, bytes]]
 # few lengths, so that several notifications share one, and often empty ones

@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -85,7 +86,7 @@ def test_sixteen_samples_with_everything_fit_one_link_layer_packet(packet: Packe
         ({"temperature": 40000}, 24 + 12),
     ],
 )
-def test_values_that_do_not_fit_are_refused_at_their_field(change: dict[str, object], position: int) -> None:
+def test_values_that_do_not_fit_are_refused_at_their_field(change: dict[str, Any], position: int) -> None:
     with pytest.raises(PacketError) as caught:
         encode_notification(dataclasses.replace(PACKET, **change))
     assert caught.value.position == position

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -74,7 +75,7 @@ def test_any_bytes_are_a_descriptor_or_a_packet_error_inside_them(data: bytes) -
         ({"firmware": "1.0\ud800"}, 68),
     ],
 )
-def test_values_that_do_not_fit_are_refused_at_their_field(change: dict[str, object], position: int) -> None:
+def test_values_that_do_not_fit_are_refused_at_their_field(change: dict[str, Any], position: int) -> None:
     with pytest.raises(PacketError) as caught:
         encode_descriptor(dataclasses.replace(DESCRIPTOR, **change))
     assert caught.value.position == position
