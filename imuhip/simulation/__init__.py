@@ -9,8 +9,8 @@
     strap.py        which sensor is where and when, and its path through space
     truth.py        the angles from the stance zero, and everything else that an estimate is judged by
     sensors.py      paths -> what error-prone sensors measure
-    link.py         measurements -> notifications with clocks, jitter and loss
-    session.py      the composition: ``simulate()``
+    transmit.py     measurements -> notifications with clocks, jitter and loss
+    simulate.py     the composition: ``simulate()``
 
 Randomness comes from explicit seeds only; the same arguments give the same bits.
 """

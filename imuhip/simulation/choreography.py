@@ -73,13 +73,13 @@ class _Director:
         poses = dict.fromkeys(SIDES, posture.hip_deg)
         knees = dict.fromkeys(SIDES, posture.knee_deg)
         if movement:
-            for side in SIDES if movement.other_leg != "rests" else (self.side,):
+            for side in self.moving(movement):
                 poses[side] = movement.start_deg or posture.hip_deg
                 knees[side] = movement.knee_deg[0]
         span_s = min(0.6 * duration_s, 1.8)  # joints settle while the pelvis still turns
         start_s = self.clock_s + duration_s - span_s
         spread = self.wearer.pose_sd_deg * (0.5 if step.name == "swing" else 1.0)
-        for side in SIDES:
+        for side in self.legs():
             self.ramp(f"{side}.knee", knees[side], start_s, span_s)
             for name, deg in zip(HIP, poses[side], strict=True):
                 self.ramp(f"{side}.{name}", deg + spread * self.rng.normal(), start_s, span_s)
@@ -105,7 +105,7 @@ class _Director:
             if not passage.on_feet:
                 turn_deg = self.rng.uniform(-30, 30)
             self.ramp("heading", self.level["heading"] + turn_deg, begin_s, each_s)
-            for side in SIDES:
+            for side in self.legs():
                 way = (passage.flexion_deg * self.rng.uniform(0.85, 1.1), *self.rng.uniform((-12, -10), (4, 10)))
                 for name, deg in zip(HIP, way, strict=True):
                     self.ramp(f"{side}.{name}", float(deg), begin_s, each_s * 0.7)
@@ -134,7 +134,7 @@ class _Director:
         self.clock_s += 0.3
         rest = dict(self.level)
         changes = self.changes(movement)
-        whole = max(0.5, 1.0 + self.wearer.range_sd * self.rng.normal())
+        whole = float(np.clip(1.0 + self.wearer.range_sd * self.rng.normal(), 0.7, 1.2))
         for _ in range(step.repetitions):
             scale = whole * (1.0 + self.wearer.range_sd / 4 * self.rng.normal())
             start_s, top_s = self.clock_s, 0.0
@@ -156,6 +156,14 @@ class _Director:
         self.plan.add_mark(step, self.side, mark_start_s, self.clock_s + 0.3)
         self.clock_s += 0.8
 
+    def legs(self) -> tuple[Side, Side]:
+        """The working leg first, so that sessions of the two sides with one seed mirror each other."""
+        return (self.side, "left" if self.side == "right" else "right")
+
+    def moving(self, movement: Movement) -> tuple[Side, ...]:
+        """Legs that a movement moves."""
+        return self.legs() if movement.other_leg != "rests" else (self.side,)
+
     def is_other(self, channel: str) -> bool:
         return channel.startswith(SIDES) and not channel.startswith(self.side)
 
@@ -171,7 +179,7 @@ class _Director:
         shift = np.array(movement.shift_m) * np.array([1.0, 1.0, SIDE_SIGN[self.side]])
         out = {f"pelvis.{name}": float(value) for name, value in zip(PELVIS, pelvis, strict=True)}
         out |= {f"shift.{name}": float(value) for name, value in zip(SHIFT, shift, strict=True)}
-        for side in SIDES if movement.other_leg != "rests" else (self.side,):
+        for side in self.moving(movement):
             hip = (1.0 - share) * change + stray
             out |= {f"{side}.{name}": float(value) for name, value in zip(HIP, hip, strict=True)}
             out[f"{side}.knee"] = movement.knee_deg[1]

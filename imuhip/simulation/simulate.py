@@ -10,7 +10,7 @@ import numpy as np
 from imuhip.marks import Mark
 from imuhip.packets.descriptor import encode_descriptor
 from imuhip.packets.notification import NotificationBlock, SensorInfo
-from imuhip.simulation import link
+from imuhip.simulation import transmit
 from imuhip.simulation import quaternions as quat
 from imuhip.simulation.body import GRID_HZ, Body, move_body
 from imuhip.simulation.choreography import choreograph
@@ -63,13 +63,13 @@ class SimulatedSession:
         for info in self.sensors:
             rng = np.random.default_rng([self.seed, _RADIO, info.index])
             samples = self.samples[info.role]
-            lost = link.lose(len(samples.time_s) // link.SAMPLES_PER_NOTIFICATION, self.errors, rng)
+            lost = transmit.lose(len(samples.time_s) // transmit.SAMPLES_PER_NOTIFICATION, self.errors, rng)
             sequence = int(rng.integers(2**16))
-            payloads.append(link.pack(samples, sequence, lost))
-            ready_s = samples.time_s[link.SAMPLES_PER_NOTIFICATION - 1 :: link.SAMPLES_PER_NOTIFICATION]
-            arrive_s = link.arrivals_s(ready_s, rng)[~lost]
+            payloads.append(transmit.pack(samples, sequence, lost))
+            ready_s = samples.time_s[transmit.SAMPLES_PER_NOTIFICATION - 1 :: transmit.SAMPLES_PER_NOTIFICATION]
+            arrive_s = transmit.arrivals_s(ready_s, rng)[~lost]
             arrival_ns.append(int(self.truth.host_ns[0]) + np.rint(arrive_s * 1e9).astype(np.int64))
-        return link.merge(arrival_ns, payloads)
+        return transmit.merge(arrival_ns, payloads)
 
 
 def simulate(
@@ -117,11 +117,11 @@ def simulate(
         path(body, zeroed, [worn for worn in mountings if worn.sensor == index], session.side)
         for index in range(len(roles))
     ]
-    raw = encode_descriptor(link.descriptor(rate_hz))
+    raw = encode_descriptor(transmit.descriptor(rate_hz))
     noise = [np.random.default_rng([seed, _NOISE, index]) for index in range(len(roles))]
     each = list(zip(drawn, paths, noise, strict=True))
     return SimulatedSession(
-        sensors=[SensorInfo(index, role, link.MODEL, "imuhip", raw) for index, role in enumerate(roles)],
+        sensors=[SensorInfo(index, role, transmit.MODEL, "imuhip", raw) for index, role in enumerate(roles)],
         samples={
             role: samples_of(sensor, errors, moved, rate_hz, rng)
             for role, (sensor, moved, rng) in zip(roles, each, strict=True)
