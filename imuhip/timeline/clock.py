@@ -11,8 +11,8 @@ alone, so time never runs backwards.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -48,8 +48,7 @@ EARLY_S = 10
 """Seconds of an epoch in which corrections may be quick."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """The map in one second of sensor time: ``host = base + (1 + slope) * (sensor - start)``.
 
     Attributes:
@@ -106,8 +105,8 @@ class SensorClock:
             self._learn(low)
             lines.append(self.lines[-1])
         sizes = np.diff(starts, append=len(first_ns))
-        start, base = (np.repeat(np.array([getattr(line, name) for line in lines]), sizes) for name in _INTEGERS)
-        slope = np.repeat(np.array([line.slope for line in lines]), sizes)
+        starts_ns, bases_ns, slopes = zip(*lines, strict=True)
+        start, base, slope = (np.repeat(np.array(column), sizes) for column in (starts_ns, bases_ns, slopes))
         since = first_ns - start
         return base + since + np.rint(since * slope).astype(np.int64), slope
 
@@ -146,9 +145,6 @@ class SensorClock:
         self._least = None
 
 
-_INTEGERS = ("start_ns", "base_ns")
-
-
 def _on_line(sensor_ns: IntArray, line: Line) -> IntArray:
     since = sensor_ns - line.start_ns
     mapped: IntArray = line.base_ns + since + np.rint(since * line.slope).astype(np.int64)
@@ -156,4 +152,4 @@ def _on_line(sensor_ns: IntArray, line: Line) -> IntArray:
 
 
 def _clip(value: float, limit: float) -> float:
-    return math.copysign(min(abs(value), limit), value)
+    return -limit if value < -limit else min(value, limit)

@@ -32,7 +32,7 @@ CLOCK_NOISE_NS = 100_000
 FASTER = 1.5
 """An input this many times faster than the grid is averaged rather than interpolated."""
 
-SLICE = 1 << 14
+SLICE = 1 << 13
 """Samples worked on at once: about what fits the processor's cache."""
 
 _BEGINNING_NS = -(1 << 61)
@@ -176,24 +176,23 @@ class Resampler:
         moments = self._grid.moments(first - 1, stop)
         after = np.searchsorted(host, moments)
         behind, inside = _behind(host, moments, after, bridged)
-        right, left = rows[:, after], rows[:, after - 1]
+        right, left = rows[:9].take(after, axis=1), rows[:6].take(after - 1, axis=1)
         # Behind the following sample by this much of the sensor's time; outside, rate goes on as the sample shows it.
-        lead = np.where(inside, step[after - 1] * 1e-9 * behind, (host[after] - moments) * 1e-9)
-        slope = right[0:3] - left[0:3]
-        turned = right[6:9] - lead * (right[0:3] - 0.5 * behind * slope)
+        lead = np.where(inside, step.take(after - 1) * 1e-9 * behind, (host.take(after) - moments) * 1e-9)
+        turned = right[6:9] - lead * (right[0:3] - 0.5 * behind * (right[0:3] - left[0:3]))
         gyr = (turned[:, 1:] - turned[:, :-1]) * self._grid.rate_hz
-        known = (inside | (host[after] == moments))[1:]
+        known = (inside | (host.take(after) == moments))[1:]
         if self._averages:
-            moments_ahead = moments + self._ahead_ns
-            after = np.searchsorted(host, moments_ahead)
-            behind, inside = _behind(host, moments_ahead, after, bridged)
-            right, left = rows[:, after], rows[:, after - 1]
-            lead = (host[after] - moments_ahead) * 1e-9
-            summed = right[9:12] - lead * (right[3:6] - 0.5 * behind * (right[3:6] - left[3:6]))
+            later = moments + self._ahead_ns
+            after = np.searchsorted(host, later)
+            behind, inside = _behind(host, later, after, bridged)
+            right, left = rows[3:].take(after, axis=1), rows[3:6].take(after - 1, axis=1)
+            lead = (host.take(after) - later) * 1e-9
+            summed = right[6:9] - lead * (right[0:3] - 0.5 * behind * (right[0:3] - left))
             acc = (summed[:, 1:] - summed[:, :-1]) * self._grid.rate_hz
-            known &= (inside | (host[after] == moments_ahead))[1:]
+            known &= (inside | (host.take(after) == later))[1:]
         else:
-            acc = (right[3:6] - behind * (right[3:6] - left[3:6]))[:, 1:]
+            acc = right[3:6, 1:] - behind[1:] * (right[3:6, 1:] - left[3:6, 1:])
         if self._wait_ns is not None:
             arrived = np.concatenate((np.zeros(len(host) - len(arrival_ns), np.int64), arrival_ns - self._start_ns))
             known &= arrived[after[1:]] <= moments[1:] + self._wait_ns
@@ -208,6 +207,6 @@ def _behind(host: IntArray, moments: IntArray, after: IntArray, bridged: BoolArr
 
     In a gap the part is zero, so that values there are those of the next sample.
     """
-    right, inside = host[after], bridged[after - 1]
-    part = (right - moments) / (right - host[after - 1])
+    right, inside = host.take(after), bridged.take(after - 1)
+    part = (right - moments) / (right - host.take(after - 1))
     return np.where(inside, part, 0.0), inside
