@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Protocol
-
-import numpy as np
 
 from imuhip.marks import Mark
 from imuhip.packets.notification import NotificationBlock
@@ -15,9 +14,7 @@ if TYPE_CHECKING:
     from imuhip.cli.views import View
     from imuhip.cli.watching import Watch
     from imuhip.pipeline import Pipeline
-
-SLICE_NS = 50_000_000
-"""Notifications are fed as they would arrive, 50 ms at a time: smooth to the eye, cheap to run."""
+    from imuhip.recording import Event
 
 LONGEST_SLEEP_S = 0.05
 """Between two looks at the keyboard."""
@@ -46,7 +43,7 @@ class WallClock:
 
 
 def play(
-    events: Iterable[NotificationBlock | Mark],
+    events: Iterable[Event],
     pipeline: Pipeline,
     watch: Watch,
     view: View,
@@ -58,7 +55,7 @@ def play(
     """Feed a recording to a pipeline as if it were live.
 
     Args:
-        events: Notifications and marks in the order of the recording.
+        events: Notifications, marks and losses in the order of the recording, in blocks short enough for the eye.
         pipeline: A fresh pipeline.
         watch: Collects what the view shows.
         view: Shows it.
@@ -70,49 +67,24 @@ def play(
         Whether the recording was played to its end.
     """
     began_s = clock.now()
-    shown_s = -np.inf
+    shown_s = -math.inf
     first_ns: int | None = None
-    for event in sliced(events):
-        event_ns = event.start_ns if isinstance(event, Mark) else int(event.arrival_ns[0])
-        first_ns = event_ns if first_ns is None else first_ns
-        if speed is not None:
-            due_s = began_s + (event_ns - first_ns) * 1e-9 / speed
-            while (wait_s := due_s - clock.now()) > 0 and not stopped():
-                clock.sleep(min(wait_s, LONGEST_SLEEP_S))
+    for event in events:
         if stopped():
             return False
-        watch.take(pipeline.mark(event) if isinstance(event, Mark) else pipeline.feed(event))
+        if isinstance(event, Mark):
+            watch.take(pipeline.mark(event))
+        if not isinstance(event, NotificationBlock):
+            continue
+        first_ns = int(event.arrival_ns[0]) if first_ns is None else first_ns
+        if speed is not None:
+            due_s = began_s + (int(event.arrival_ns[-1]) - first_ns) * 1e-9 / speed
+            while (wait_s := due_s - clock.now()) > 0 and not stopped():
+                clock.sleep(min(wait_s, LONGEST_SLEEP_S))
+        watch.take(pipeline.feed(event))
         if clock.now() - shown_s >= view.interval_s:
             shown_s = clock.now()
             view.show(watch.state(pipeline.health()))
     watch.take(pipeline.flush())
     view.show(watch.state(pipeline.health()))
     return True
-
-
-def sliced(events: Iterable[NotificationBlock | Mark], slice_ns: int = SLICE_NS) -> Iterator[NotificationBlock | Mark]:
-    """Cut blocks of notifications into pieces that span at most ``slice_ns``.
-
-    Args:
-        events: Notifications and marks.
-        slice_ns: Longest span of a piece.
-
-    Yields:
-        The same notifications and marks in the same order.
-    """
-    for event in events:
-        if isinstance(event, Mark):
-            yield event
-            continue
-        start = 0
-        while start < len(event):
-            end = int(np.searchsorted(event.arrival_ns, event.arrival_ns[start] + slice_ns, side="left"))
-            end = max(end, start + 1)
-            first, last = int(event.offset[start]), int(event.offset[end])
-            yield NotificationBlock(
-                arrival_ns=event.arrival_ns[start:end],
-                sensor=event.sensor[start:end],
-                data=event.data[first:last],
-                offset=event.offset[start : end + 1] - first,
-            )
-            start = end

@@ -114,8 +114,8 @@ class BarView:
         for group, gauges in state.groups.items():
             angles.add_row(Text(group, style="bold"))
             for gauge in gauges:
-                value = "not known" if gauge.value_deg is None else f"{gauge.value_deg:6.1f}\u00b0"
-                peak = "" if gauge.peak_deg is None else f"last peak {gauge.peak_deg:.0f}\u00b0"
+                value = "not known" if gauge.value_deg is None else f"{round(gauge.value_deg, 1) + 0.0:6.1f}\u00b0"
+                peak = "" if gauge.peak_deg is None else f"last peak {round(gauge.peak_deg)}\u00b0"
                 angles.add_row(f"  {gauge.name}", Text(value, justify="right"), bar(gauge, fancy=self._fancy), peak)
         if not state.groups:
             angles.add_row("no hip angles yet")
@@ -168,5 +168,5 @@ def _short(name: str) -> str:
 
 
 def _value(gauge: Gauge) -> str:
-    value = "?" if gauge.value_deg is None else f"{gauge.value_deg:.0f}"
-    return value if gauge.peak_deg is None else f"{value} ({gauge.peak_deg:.0f})"
+    value = "?" if gauge.value_deg is None else f"{round(gauge.value_deg)}"
+    return value if gauge.peak_deg is None else f"{value} ({round(gauge.peak_deg)})"
