@@ -10,8 +10,8 @@ import numpy as np
 from imuhip.marks import Mark
 from imuhip.packets.descriptor import encode_descriptor
 from imuhip.packets.notification import NotificationBlock, SensorInfo
-from imuhip.simulation import transmit
 from imuhip.simulation import quaternions as quat
+from imuhip.simulation import transmit
 from imuhip.simulation.body import GRID_HZ, Body, move_body
 from imuhip.simulation.choreography import choreograph
 from imuhip.simulation.plan import SIDES, Plan
