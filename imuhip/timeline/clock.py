@@ -120,6 +120,11 @@ class SensorClock:
         """Drop all lines but the current one."""
         del self.lines[:-1]
 
+    def _on_last_line(self, sensor_ns: int) -> int:
+        line = self.lines[-1]
+        since = sensor_ns - line.start_ns
+        return line.base_ns + since + round(since * line.slope)
+
     def _learn(self, least: int) -> None:
         self._least = least if self._least is None else min(self._least, least)
 
@@ -131,12 +136,12 @@ class SensorClock:
         rise = self._envelope + leak
         self._envelope = rise if self._least is None else min(self._least, rise)
         self._envelope += leak * (passed - 1)
-        line = self.lines[-1]
         start = second * SECOND_NS
-        since = start - line.start_ns
-        # In a silence the line goes on at the sensor's own rate: an old correction must not run on for long.
-        corrected = min(since, SECOND_NS)
-        base = line.base_ns + since + round(corrected * line.slope + (since - corrected) * self._rate)
+        if passed > 1:
+            # In a silence the clock goes on at the sensor's own rate: an old correction must not run on for long.
+            silence = (self._second + 1) * SECOND_NS
+            self.lines.append(Line(silence, self._on_last_line(silence), self._rate))
+        base = self._on_last_line(start)
         error = (self._envelope + start - base) / SECOND_NS
         slew = limits.slew_early if second <= self._begin + EARLY_S else limits.slew
         self._rate = _clip(self._rate + limits.integral * error, limits.leak) if limits.integral else 0.0

@@ -122,8 +122,9 @@ class Resampler:
 
     def _feed(self, samples: TimedSamples) -> SensorFrames | None:
         held = len(self._host)
-        host = np.concatenate((self._host, samples.host_ns - self._start_ns))
-        sensor = np.concatenate((self._sensor, samples.sensor_ns))
+        # Packets of a sensor that is far faster than its nominal rate overlap; time must not go back all the same.
+        host = np.maximum.accumulate(np.concatenate((self._host, samples.host_ns - self._start_ns)))
+        sensor = np.maximum.accumulate(np.concatenate((self._sensor, samples.sensor_ns)))
         step = sensor[1:] - sensor[:-1]
         bridged = step <= self.bridged_ns
         self._count(step[held - 1 :], bridged[held - 1 :])
@@ -197,8 +198,8 @@ class Resampler:
             arrived = np.concatenate((np.zeros(len(host) - len(arrival_ns), np.int64), arrival_ns - self._start_ns))
             known &= arrived[after[1:]] <= moments[1:] + self._wait_ns
         if not known.all():
-            acc *= known
-            gyr *= known
+            acc[:, ~known] = 0.0
+            gyr[:, ~known] = 0.0
         return SensorFrames(first, np.ascontiguousarray(acc.T), np.ascontiguousarray(gyr.T), known)
 
 
