@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -33,59 +34,81 @@ class Damage:
         return f"{self.place}: {self.reason}; {lost} notifications lost{seconds}"
 
 
-def assess(contents: Contents, n_sensors: int, size_bytes: int) -> tuple[Damage, ...]:
-    """Find out what is missing, from what could not be read and from the notifications' running numbers.
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Notifications of one sensor that were written but cannot be read.
+
+    Attributes:
+        sensor: Index of the sensor.
+        after: Number of readable notifications, of all sensors, up to the sensor's last one before the gap.
+        before: Number of readable notifications before the sensor's next one.
+        count: How many are missing.
+    """
+
+    sensor: int
+    after: int
+    before: int
+    count: int
+
+
+def find_gaps(contents: Contents, n_sensors: int) -> tuple[Gap, ...]:
+    """Find what is missing from the running numbers of the notifications.
 
     Args:
         contents: What was read.
         n_sensors: Sensors of the recording.
-        size_bytes: Size of the file.
 
     Returns:
-        One entry per place, in the order of the file.
+        The gaps, sensor by sensor.
     """
     sensor = np.concatenate([segment.block.sensor for segment in contents.segments])
     sequence = np.concatenate([segment.sequence for segment in contents.segments])
-    arrival_ns = np.concatenate([segment.block.arrival_ns for segment in contents.segments])
-    n = len(sensor)
-    missing = _missing(sensor, sequence, contents.counts, n_sensors)
-    places = {at: list(faults) for at, faults in groupby(contents.faults, key=lambda fault: fault[0])}
-    found: list[tuple[int, Damage]] = []
-    for at, faults in places.items():
-        here = [gap for gap in missing if gap[0] <= at <= gap[1]]
-        missing = [gap for gap in missing if not gap[0] <= at <= gap[1]]
-        tail_unknown = at == n and not contents.counts
-        lost = None if tail_unknown else sum(count for _, _, count in here)
-        start, end = min(fault.start for _, fault in faults), max(fault.end for _, fault in faults)
-        reasons = dict.fromkeys(fault.reason for _, fault in faults)
-        place = f"bytes {start} to {end}" if end else f"after {at} notifications"
-        found.append((at, Damage(place, ", ".join(reasons), lost, _seconds_around(arrival_ns, at))))
-    for first, last, count in missing:
-        seconds = _seconds_around(arrival_ns, last) if first == last - 1 else None
-        found.append((last, Damage(f"after {first} notifications", "notifications are missing", count, seconds)))
-    if not contents.closed and n not in places:
-        reason = "the recording was never closed; at most its last second is lost"
-        found.append((n, Damage(f"byte {size_bytes}", reason, None, None)))
-    return tuple(damage for _, damage in sorted(found, key=lambda item: item[0]))
-
-
-def _missing(
-    sensor: IntArray, sequence: IntArray, counts: dict[int, int], n_sensors: int
-) -> list[tuple[int, int, int]]:
-    """Gaps in the running numbers: (position after which, position before which, how many)."""
-    gaps: list[tuple[int, int, int]] = []
+    gaps: list[Gap] = []
     for index in range(n_sensors):
         rows = np.flatnonzero(sensor == index)
         own = sequence[rows]
         # a recording that another program rewrote without running numbers has only zeros: nothing can be told
         if len(own) > 1 and not own.any():
             continue
-        after = np.concatenate(([0], rows + 1))
-        before = np.concatenate((rows, [len(sensor)]))
-        total = max(counts.get(index, 0), int(own[-1]) + 1 if len(own) else 0)
-        steps = np.diff(np.concatenate(([-1], own, [total]))) - 1
-        gaps += [(int(after[i]), int(before[i]), int(steps[i])) for i in np.flatnonzero(steps > 0)]
-    return gaps
+        after = np.concatenate(([0], rows + 1)).tolist()
+        before = np.concatenate((rows, [len(sensor)])).tolist()
+        total = max(contents.counts.get(index, 0), int(own[-1]) + 1 if len(own) else 0)
+        missing = np.diff(np.concatenate(([-1], own, [total]))) - 1
+        gaps += [Gap(index, after[i], before[i], int(missing[i])) for i in np.flatnonzero(missing > 0).tolist()]
+    return tuple(gaps)
+
+
+def assess(contents: Contents, gaps: Sequence[Gap], size_bytes: int) -> tuple[Damage, ...]:
+    """Tell what could not be read and what that cost.
+
+    Args:
+        contents: What was read.
+        gaps: What is missing.
+        size_bytes: Size of the file.
+
+    Returns:
+        One entry per place, in the order of the file.
+    """
+    arrival_ns = np.concatenate([segment.block.arrival_ns for segment in contents.segments])
+    n = len(arrival_ns)
+    open_gaps = list(gaps)
+    found: list[tuple[int, Damage]] = []
+    places = {at: list(faults) for at, faults in groupby(contents.faults, key=lambda fault: fault[0])}
+    for at, faults in places.items():
+        here = [gap for gap in open_gaps if gap.after <= at <= gap.before]
+        open_gaps = [gap for gap in open_gaps if gap not in here]
+        lost = None if at == n and not contents.counts else sum(gap.count for gap in here)
+        start, end = min(fault.start for _, fault in faults), max(fault.end for _, fault in faults)
+        reasons = ", ".join(dict.fromkeys(fault.reason for _, fault in faults))
+        place = f"bytes {start} to {end}" if end else f"after {at} notifications"
+        found.append((at, Damage(place, reasons, lost, _seconds_around(arrival_ns, at))))
+    for gap in open_gaps:
+        place = f"after {gap.after} notifications"
+        found.append((gap.after, Damage(place, f"notifications of sensor {gap.sensor} are missing", gap.count, None)))
+    if not contents.closed and n not in places:
+        reason = "the recording was never closed; at most its last second is lost"
+        found.append((n, Damage(f"byte {size_bytes}", reason, None, None)))
+    return tuple(damage for _, damage in sorted(found, key=lambda item: item[0]))
 
 
 def _seconds_around(arrival_ns: IntArray, at: int) -> float | None:

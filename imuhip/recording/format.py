@@ -3,17 +3,18 @@
 A recording is an MCAP file (https://mcap.dev/spec) of zstd chunks of at most about a second each. Every message is JSON
 with a schema, so that general tools open it:
 
-- ``/sensor/<index>/notification``: one message per raw notification, ``{"data": <base64>}``. ``publish_time`` is the host's
-  monotonic time of arrival in nanoseconds; ``log_time`` is the same moment in UTC where the session has a wall-clock
-  anchor, so that tools show real dates; ``sequence`` counts the notifications of the channel, so that losses show.
-- ``/session``: who, when, and which sensors; first in the file, again every minute and at the end, so that damage to one
-  place never makes the rest unreadable. A copy with its CRC is the metadata record of the same name.
+- ``/sensor/<index>/notification``: one message per raw notification, ``{"data": <base64>}``. ``publish_time`` is the
+  host's monotonic time of arrival in nanoseconds; ``log_time`` is the same moment in UTC where the session has a
+  wall-clock anchor, so that tools show real dates; ``sequence`` counts the notifications of the channel, so that losses
+  show.
+- ``/session``: who, when, and which sensors; first in the file, again every minute and at the end, so that damage to
+  one place never makes the rest unreadable. A copy with its CRC is the metadata record ``imuhip.session``.
 - ``/wear`` and ``/marks``: :class:`imuhip.marks.Mark`; a mark is written when it opens and again when it closes.
 - ``/loss``: what was lost on the way, by cause.
 
-Channels are always numbered alike (:data:`CONTROL_TOPICS` from 1, then the sensors), so that a file that lost its channel
-records to damage can still be read. Addresses of sensors are never kept. Unknown channels and fields are ignored; a newer
-major version is refused.
+Channels are always numbered alike (:data:`CONTROL_TOPICS` from 1, then the sensors), so that a file that lost its
+channel records to damage can still be read. Addresses of sensors are never kept. Unknown channels and fields are ignored;
+a newer major version is refused.
 """
 
 from __future__ import annotations
@@ -63,8 +64,8 @@ class SessionInfo:
         wearer: The wearer's pseudonym, empty where unknown.
         anchor: Ties the host clock to UTC; None where the date is not known.
         source: Where the notifications came from: ``radio``, ``import``, ``simulation``.
-        clock_offset_ns: An import's own clock in nanoseconds plus this is the recording's host clock; None where there is
-            no clock but the host's.
+        clock_offset_ns: An import's own clock in nanoseconds plus this is the recording's host clock; None where there
+            is no clock but the host's.
         program: What wrote the recording.
     """
 
@@ -146,7 +147,7 @@ def session_from_json(payload: Any) -> SessionInfo:
     """
     try:
         version = str(payload["format_version"])
-        if int(version.split(".")[0]) > FORMAT_VERSION[0]:
+        if int(version.split(".", maxsplit=1)[0]) > FORMAT_VERSION[0]:
             raise RecordingError(
                 f"its format {version} is newer than this program reads ({FORMAT_VERSION[0]}.x)", remedy="Update imuhip"
             )

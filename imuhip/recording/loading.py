@@ -89,8 +89,7 @@ def load(raw: bytes) -> Contents:
         RecordingError: It is not a recording, or of a newer format.
     """
     loader = _Loader(raw)
-    pieces = loader.survey()
-    for piece in pieces:
+    for piece in loader.survey():
         loader.take(piece)
     return loader.finish()
 
@@ -127,7 +126,7 @@ class _Loader:
         pieces += self._between(at, len(raw) - len(scan.MAGIC) if raw.endswith(scan.MAGIC) else len(raw))
         if not raw.startswith(scan.MAGIC) and not any(isinstance(piece, scan.ChunkPlace) for piece in pieces):
             raise RecordingError(
-                "this is not a recording of imuhip", place="byte 0", remedy="Turn CSV files into one with `imuhip import`"
+                "this is not a recording", place="byte 0", remedy="Turn CSV files into one with `imuhip import`"
             )
         return pieces
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from imuhip.packets.gather import gather_records
 from imuhip.recording.format import PAYLOAD_PREFIX, PAYLOAD_SUFFIX
 from imuhip.recording.scan import MESSAGE_HEADER_SIZE
 from imuhip.units import BoolArray, ByteArray, IntArray
@@ -47,14 +48,6 @@ class Messages:
         )
 
 
-def records(data: ByteArray, size: int) -> npt.NDArray[np.void]:
-    """Return a view whose item i is the ``size`` bytes that begin at byte i.
-
-    Indexing it with starting bytes gathers whole records at the speed of a copy.
-    """
-    return np.ndarray((len(data) - size + 1,), dtype=np.dtype((np.void, size)), buffer=data.data, strides=(1,))
-
-
 def read_headers(buffer: ByteArray, starts: IntArray) -> Messages:
     """Read the headers of message records.
 
@@ -65,10 +58,7 @@ def read_headers(buffer: ByteArray, starts: IntArray) -> Messages:
     Returns:
         The messages.
     """
-    if not len(starts):
-        empty = np.empty(0, dtype=np.int64)
-        return Messages(empty, empty, empty, empty, empty)
-    head = records(buffer, _HEADER.itemsize)[starts].view(_HEADER)
+    head = gather_records(buffer, starts, _HEADER.itemsize).view(_HEADER)
     payload = MESSAGE_HEADER_SIZE - 9  # the record's length counts the rest of the header too
     return Messages(
         channel=head["channel"].astype(np.int64),
@@ -103,7 +93,7 @@ def decode_payloads(buffer: ByteArray, messages: Messages) -> tuple[ByteArray, I
         if size < 0 or size % 4:
             continue
         rows = np.flatnonzero(text_length == size)
-        framed = records(buffer, size + _FRAME)[messages.start[rows]].view(np.uint8).reshape(len(rows), size + _FRAME)
+        framed = gather_records(buffer, messages.start[rows], size + _FRAME).view(np.uint8).reshape(len(rows), -1)
         ours = _is_framed(framed)
         odd += list(rows[~ours])
         decoded = _decode_equal(framed[ours][:, len(PAYLOAD_PREFIX) : -len(PAYLOAD_SUFFIX)])
@@ -122,8 +112,8 @@ def decode_payloads(buffer: ByteArray, messages: Messages) -> tuple[ByteArray, I
 
 def _is_framed(framed: ByteArray) -> BoolArray:
     prefix, suffix = (np.frombuffer(part, dtype=np.uint8) for part in (PAYLOAD_PREFIX, PAYLOAD_SUFFIX))
-    ours: BoolArray = (framed[:, : len(prefix)] == prefix).all(axis=1) & (framed[:, -len(suffix) :] == suffix).all(axis=1)
-    return ours
+    other = (framed[:, : len(prefix)] != prefix).any(axis=1) | (framed[:, -len(suffix) :] != suffix).any(axis=1)
+    return ~np.asarray(other)
 
 
 def _decode_equal(text: ByteArray) -> list[tuple[Rows, ByteArray]] | None:
@@ -158,5 +148,7 @@ def _lay_out(pieces: list[tuple[Rows, ByteArray]], length: IntArray) -> ByteArra
     for rows, part in pieces:
         size = part.shape[1]
         if size:
-            records(data, size)[offset[rows]] = np.ascontiguousarray(part).view((np.void, size))[:, 0]
+            record = np.dtype((np.void, size))
+            places = np.ndarray((len(data) - size + 1,), dtype=record, buffer=data.data, strides=(1,))
+            places[offset[rows]] = np.ascontiguousarray(part).view(record)[:, 0]
     return data

@@ -12,7 +12,7 @@ from imuhip.errors import RecordingError
 from imuhip.marks import Mark
 from imuhip.packets.blocks import concat, slice_block
 from imuhip.packets.notification import NotificationBlock, SensorInfo
-from imuhip.recording.damage import Damage, assess
+from imuhip.recording.damage import Damage, assess, find_gaps
 from imuhip.recording.format import Loss, SessionInfo, check_sensors
 from imuhip.recording.loading import Contents, Segment, load
 from imuhip.units import IntArray
@@ -31,6 +31,7 @@ class Recording:
         session: Wearer, date, sensors.
         damage: Every place that could not be read and what that cost, in the order of the file; empty for a recording
             that is whole. A recorder that was killed leaves one entry at the end.
+        missing: Notifications of each sensor that were written but cannot be read, without those of an end cut off.
         size_bytes: Size of the file.
         segments: The messages, in the order in which they were logged.
     """
@@ -38,6 +39,7 @@ class Recording:
     path: Path
     session: SessionInfo
     damage: tuple[Damage, ...]
+    missing: tuple[int, ...]
     size_bytes: int
     segments: tuple[Segment, ...]
 
@@ -75,8 +77,16 @@ class Recording:
                 remedy="Use a copy of the recording; nothing in this one can be understood",
             )
         check_sensors(session)
-        damage = assess(contents, len(session.sensors), len(raw))
-        return cls(path, session, damage, len(raw), _in_order(contents, len(session.sensors)))
+        n_sensors = len(session.sensors)
+        gaps = find_gaps(contents, n_sensors)
+        return cls(
+            path=path,
+            session=session,
+            damage=assess(contents, gaps, len(raw)),
+            missing=tuple(sum(gap.count for gap in gaps if gap.sensor == index) for index in range(n_sensors)),
+            size_bytes=len(raw),
+            segments=_in_order(contents, n_sensors),
+        )
 
     @property
     def sensors(self) -> tuple[SensorInfo, ...]:

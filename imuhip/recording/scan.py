@@ -1,7 +1,7 @@
 """Finds the records of an MCAP file, whole or damaged: the same way in both cases.
 
-Chunks are found by their fixed bytes and not by following the lengths of the records before them, so damage anywhere costs
-only what it hits. What lies between the chunks is walked record by record. Nothing here knows what the messages mean.
+Chunks are found by their fixed bytes and not by following the lengths of the records before them, so damage anywhere
+costs only what it hits. What lies between the chunks is walked record by record. Nothing here knows what the messages mean.
 
 References:
     MCAP specification, https://mcap.dev/spec

@@ -57,8 +57,8 @@ REASONS = {
 class RecordingWriter:
     """Writes one recording; a context manager.
 
-    Everything is on the disk a second after it arrived: when a notification arrives a second or more after the first one
-    not yet synced, those before it are flushed and synced. Where notifications may stop coming, the caller adds a timer
+    Everything is on the disk a second after it arrived: when a notification arrives a second or more after the first
+    one not yet synced, those before it are flushed and synced. Where notifications may stop coming, the caller adds a timer
     that calls :meth:`sync`.
 
     Args:
@@ -136,7 +136,7 @@ class RecordingWriter:
             self._session_due_ns = self._last_ns + SESSION_INTERVAL_NS
             self._add(SESSION_TOPIC, self._session_json)
         with self._closing_on_error():
-            self._mcap.flush()
+            self._mcap.flush()  # type: ignore[no-untyped-call]
             if self._durable:
                 self._output.sync()
         self._chunk_since_ns = None
@@ -151,7 +151,7 @@ class RecordingWriter:
             return
         with self._closing_on_error():
             self._add(SESSION_TOPIC, self._session_json)
-            self._mcap.finish()
+            self._mcap.finish()  # type: ignore[no-untyped-call]
             self._output.flush()
             self._output.sync()
         self._output.close()
