@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -75,6 +75,27 @@ def read_reference(path: Path) -> dict[str, FloatArray]:
     if len(body) < 2 or not any(name.endswith("_deg") for name in header):
         raise InputError("holds no angles", path=path, remedy="Name its columns as `imuhip angles` does")
     return columns
+
+
+def marked_intervals(marks: Sequence[Mapping[str, Any]]) -> list[Interval]:
+    """Choose the marks that a picture shades.
+
+    Args:
+        marks: As :func:`imuhip.recording.recording_info` tells them.
+
+    Returns:
+        Tests, exercises and the like, in the order given; repetitions and still poses would only clutter.
+    """
+    return [
+        Interval(
+            mark["start_s"],
+            mark["end_s"],
+            mark["kind"],
+            " ".join(words(mark[key]) for key in ("name", "side") if mark[key]) or words(mark["kind"]),
+        )
+        for mark in marks
+        if mark["kind"] in SHADED_KINDS and mark["end_s"] is not None
+    ]
 
 
 def draw(

@@ -4,47 +4,32 @@ from __future__ import annotations
 
 import json
 import sys
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from imuhip.cli.options import AsJson, Force, Output, RecordingFile
 from imuhip.cli.output import refuse_existing
 from imuhip.cli.progress import progress
+from imuhip.cli.text import count, info_text, words
 
-
-class TimeUnit(StrEnum):
-    """Units that the time column of a CSV may be in."""
-
-    s = "s"
-    ms = "ms"
-    us = "us"
-
-
-class AccUnit(StrEnum):
-    """Units that acceleration may be in."""
-
-    m_s2 = "m_s2"
-    g = "g"
-    mg = "mg"
-
-
-class GyrUnit(StrEnum):
-    """Units that angular rate may be in."""
-
-    rad_s = "rad_s"
-    deg_s = "deg_s"
+TimeUnit = Literal["s", "ms", "us"]
+AccUnit = Literal["m_s2", "g", "mg"]
+GyrUnit = Literal["rad_s", "deg_s"]
+MissingValues = Literal["refuse", "gap"]
 
 
 def import_(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder with a CSV file per sensor.")],
     output: Output,
     force: Force = False,
-    time_unit: Annotated[TimeUnit, typer.Option(help="Unit of the column time_s.")] = TimeUnit.s,
-    acc_unit: Annotated[AccUnit, typer.Option(help="Unit of the columns acc_*.")] = AccUnit.m_s2,
-    gyr_unit: Annotated[GyrUnit, typer.Option(help="Unit of the columns gyr_*.")] = GyrUnit.rad_s,
+    time_unit: Annotated[TimeUnit, typer.Option(help="Unit of the column time_s.")] = "s",
+    acc_unit: Annotated[AccUnit, typer.Option(help="Unit of the columns acc_*.")] = "m_s2",
+    gyr_unit: Annotated[GyrUnit, typer.Option(help="Unit of the columns gyr_*.")] = "rad_s",
+    nan: Annotated[
+        MissingValues, typer.Option(help="What a missing value means: refuse the file, or a gap in the recording.")
+    ] = "refuse",
 ) -> None:
     """Turn a folder of CSV files into a recording.
 
@@ -58,15 +43,13 @@ def import_(
 
     refuse_existing(output, force=force)
     with progress("Importing"):
-        import_folder(
-            folder,
-            output,
-            force=force,
-            time_unit=time_unit.value,
-            acc_unit=acc_unit.value,
-            gyr_unit=gyr_unit.value,
+        report = import_folder(
+            folder, output, force=force, time_unit=time_unit, acc_unit=acc_unit, gyr_unit=gyr_unit, nan=nan
         )
-    _tell(f"Wrote {output}.")
+    for warning in report.warnings:
+        _tell(f"Note: {warning}.")
+    sensors = ", ".join(f"{words(sensor.role)} {sensor.rate_hz:.0f} Hz" for sensor in report.sensors)
+    _tell(f"Wrote {output}: {sensors}; {count(report.marks, 'mark')}.")
 
 
 def info(recording: RecordingFile, as_json: AsJson = False) -> None:
@@ -79,9 +62,7 @@ def info(recording: RecordingFile, as_json: AsJson = False) -> None:
         json.dump(about, sys.stdout, indent=2, allow_nan=False)
         sys.stdout.write("\n")
     else:
-        from imuhip.cli.text import info_text
-
-        sys.stdout.write(info_text(about))
+        sys.stdout.write(info_text(about, name=recording.name))
 
 
 def recover(recording: RecordingFile, output: Output, force: Force = False) -> None:

@@ -93,14 +93,14 @@ def plot(
     line is its 95 % interval.
     """
     from imuhip.cli import figure
-    from imuhip.recording import Recording
+    from imuhip.recording import recording_info
 
     refuse_existing(output, force=force)
     figure.require_matplotlib()
     overlay = None if reference is None else figure.read_reference(reference)
     analysis = measure(recording, causal=causal, calibration=calibration)
     offset_s = analysis.results["recording"]["time_offset_s"]
-    intervals = figure.marked_intervals(Recording.open(recording))
+    intervals = figure.marked_intervals(recording_info(recording)["marks"])
     drawing = figure.draw(analysis.table.columns, intervals, title=recording.name, offset_s=offset_s, reference=overlay)
     with replacing(output, force=force) as path:
         drawing.savefig(path)

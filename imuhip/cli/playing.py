@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -24,17 +23,12 @@ DEMO_S = 12.0
 """The demo's replay takes about this long, whatever the recording's length."""
 
 
-class Speed(StrEnum):
-    """How fast a recording is played."""
-
-    real = "1"
-    fourfold = "4"
-    max = "max"
+Speed = Literal["1", "4", "max"]
 
 
 def replay(
     recording: RecordingFile,
-    speed: Annotated[Speed, typer.Option(help="Times real time, or max: as fast as it goes.")] = Speed.real,
+    speed: Annotated[Speed, typer.Option(help="Times real time, or max: as fast as it goes.")] = "1",
 ) -> None:
     """Play a recording through the live path and watch the angles.
 
@@ -42,8 +36,8 @@ def replay(
     or Ctrl-C stops. Elsewhere a line is printed every few seconds. The numbers are the provisional ones of a live
     session, exactly those of `imuhip analyze --causal`.
     """
-    factor = None if speed is Speed.max else float(speed.value)
-    if not _play(recording, factor, title=f"{recording.name} at speed {speed.value}"):
+    factor = None if speed == "max" else float(speed)
+    if not _play(recording, factor, title=f"{recording.name} at speed {speed}"):
         sys.stderr.write("Stopped.\n")
 
 
@@ -88,10 +82,10 @@ def _play(recording: Path, speed: float | None, *, title: str) -> bool:
     from imuhip.cli.pacing import WallClock, play
     from imuhip.cli.watching import Watch
     from imuhip.pipeline import Pipeline
-    from imuhip.recording import Recording
+    from imuhip.recording import Recording, recording_info
 
     source = Recording.open(recording)
-    watch = Watch(source.duration_s)
+    watch = Watch(recording_info(recording)["duration_s"])
     try:
         with quit_key() as stopped, _view(title) as view:
             return play(

@@ -32,10 +32,61 @@ def summary_text(results: Mapping[str, Any], *, name: str) -> str:
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
 
 
+def info_text(about: Mapping[str, Any], *, name: str) -> str:
+    """What is in a recording, for people.
+
+    Args:
+        about: What :func:`imuhip.recording.recording_info` tells.
+        name: What to call the recording.
+
+    Returns:
+        Lines of text, each ended.
+    """
+    sensors = [_info_sensor(sensor) for sensor in about["sensors"]]
+    marks = [
+        (
+            f"  {clock(max(mark['start_s'], 0.0))}",
+            "open" if mark["end_s"] is None else f"to {clock(max(mark['end_s'], 0.0))}",
+            words(mark["kind"]),
+            ", ".join(words(mark[key]) for key in ("name", "side", "position", "mode") if mark[key]),
+            mark["note"],
+        )
+        for mark in about["marks"]
+    ]
+    made = ", ".join(part for part in (about["source"], about["program"]) if part)
+    size = f"{about['size_bytes'] / 1e6:.1f} MB"
+    sections = [
+        [
+            *_recording_lines(about, name),
+            f"  {about['size_bytes'] / 1e6:.1f} MB" + (f", made by {made}" if made else ""),
+        ],
+        ["Sensors", *columns(sensors)],
+        ["Marks", *columns(marks)] if marks else ["Marks", "  none"],
+        ["Damage", *(f"  {damage}" for damage in about["damage"])] if about["damage"] else [],
+    ]
+    return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
+
+
+def _info_sensor(sensor: Mapping[str, Any]) -> Row:
+    lost = ", ".join(f"{number} {words(cause)}" for cause, number in sensor["lost_notifications"].items())
+    return (
+        f"  {words(sensor['role'])}",
+        sensor["model"] or sensor["driver"],
+        "rate not known" if sensor["rate_hz"] is None else f"{sensor['rate_hz']:.1f} Hz",
+        "samples not readable" if sensor["samples"] is None else count(sensor["samples"], "sample"),
+        count(sensor["notifications"], "notification"),
+        f"lost {lost}" if lost else "nothing lost",
+    )
+
+
+def count(number: int, noun: str) -> str:
+    """A number of things as people write it: ``1 mark``, ``2 marks``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def clock(seconds: float) -> str:
     """Minutes and seconds as people read them: ``4:07``; from an hour on ``1:04:07``."""
-    whole = int(seconds)
-    minutes, rest = divmod(whole, 60)
+    minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
@@ -58,10 +109,13 @@ def _recording_lines(recording: Mapping[str, Any], name: str) -> list[str]:
 
 def _sensor_lines(sensors: Sequence[Mapping[str, Any]]) -> list[str]:
     rows = [
-        (f"  {words(one['role'])}", f"{one['rate_hz']:.1f} Hz", f"{one['samples']} samples", loss_words(one))
+        (f"  {words(one['role'])}", f"{one['rate_hz']:.1f} Hz", count(one["samples"], "sample"), loss_words(one))
         for one in sensors
     ]
-    return ["Sensors", *columns(rows)]
+    lines = ["Sensors", *columns(rows)]
+    if all(one["role"] != "pelvis" for one in sensors):
+        lines.append("  no pelvis sensor: angles of segments against gravity only, no hip angles")
+    return lines
 
 
 def loss_words(sensor: Mapping[str, Any]) -> str:

@@ -70,6 +70,11 @@ def test_summary_tells_peaks_with_their_interval_and_what_is_relative(results: d
     assert "change only: known as a change from the start pose" in page
 
 
+def test_summary_without_a_pelvis_sensor_says_that_nothing_is_a_hip_angle(results: dict[str, Any]) -> None:
+    results["recording"]["sensors"].pop()
+    assert "no pelvis sensor" in summary_text(results, name="x.mcap")
+
+
 def test_summary_passes_on_calibration_warnings(results: dict[str, Any]) -> None:
     assert "note: swing slower" in summary_text(results, name="x.mcap")
 
@@ -86,7 +91,9 @@ def test_summary_without_calibration_or_tests_still_reads(results: dict[str, Any
     assert "Range tests" not in page
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (59.9, "0:59"), (247, "4:07"), (3847, "1:04:07")])
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0:00"), (59.4, "0:59"), (59.9, "1:00"), (247, "4:07"), (3847, "1:04:07")]
+)
 def test_clock_reads_as_people_write_it(seconds: float, text: str) -> None:
     assert clock(seconds) == text
 
