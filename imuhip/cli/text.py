@@ -56,10 +56,7 @@ def info_text(about: Mapping[str, Any], *, name: str) -> str:
     made = ", ".join(part for part in (about["source"], about["program"]) if part)
     size = f"{about['size_bytes'] / 1e6:.1f} MB"
     sections = [
-        [
-            *_recording_lines(about, name),
-            f"  {about['size_bytes'] / 1e6:.1f} MB" + (f", made by {made}" if made else ""),
-        ],
+        [*_recording_lines(about, name), f"  {size}, made by {made}" if made else f"  {size}"],
         ["Sensors", *columns(sensors)],
         ["Marks", *columns(marks)] if marks else ["Marks", "  none"],
         ["Damage", *(f"  {damage}" for damage in about["damage"])] if about["damage"] else [],
