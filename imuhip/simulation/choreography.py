@@ -14,6 +14,12 @@ from imuhip.simulation.wearer import Wearer
 SETTLE_S = 0.4
 """Stillness before the mark of a still pose opens: people press the button once they are still."""
 
+SHIFT_S = 1.2
+"""Shifting about for a new start pose in the same posture."""
+
+REPOSE_DEG_S = 25.0
+"""Mean speed of drawing up the legs for one."""
+
 SHORTEST_MARKED_STILL_S = 1.0
 
 
@@ -67,7 +73,6 @@ class _Director:
         if not self.plan.marks:
             return  # the first pose is where the session starts, and exact: it is the zero
         passages = route(self.position, step.position)
-        duration_s = self.pass_through(passages, step) if passages else 1.2
         posture = POSTURES[step.position]
         movement = MOVEMENTS.get((step.name, step.position))
         poses = dict.fromkeys(SIDES, posture.hip_deg)
@@ -76,7 +81,12 @@ class _Director:
             for side in self.moving(movement):
                 poses[side] = movement.start_deg or posture.hip_deg
                 knees[side] = movement.knee_deg[0]
-        span_s = min(0.6 * duration_s, 1.8)  # joints settle while the pelvis still turns
+        if passages:
+            duration_s = self.pass_through(passages, step)
+            span_s = min(0.6 * duration_s, 1.8)  # joints settle while the pelvis still turns
+        else:
+            furthest_deg = abs(poses[self.side][0] - self.level[f"{self.side}.flexion"])
+            duration_s = span_s = max(SHIFT_S, furthest_deg / REPOSE_DEG_S)
         start_s = self.clock_s + duration_s - span_s
         spread = self.wearer.pose_sd_deg * (0.5 if step.name == "swing" else 1.0)
         for side in self.legs():
@@ -171,8 +181,9 @@ class _Director:
         """How far each moving channel goes at full level, the wearer's own way of doing it included."""
         change = np.array(movement.change_deg, dtype=np.float64)
         main = int(np.argmax(np.abs(change)))
-        stray = self.rng.normal(0.0, self.wearer.coupling, 3) * abs(change[main])
-        stray[main] = 0.0
+        direction = self.rng.uniform(0.0, 2 * np.pi)
+        aside = self.wearer.coupling * abs(change[main]) * np.array([np.cos(direction), np.sin(direction)])
+        stray = np.insert(aside, main, 0.0)
         share = self.rng.uniform(*self.wearer.pelvis_share)
         mirror = np.array([1.0, SIDE_SIGN[self.side], SIDE_SIGN[self.side]])
         pelvis = mirror * (share * change + np.array(movement.pelvis_deg))

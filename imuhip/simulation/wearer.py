@@ -17,7 +17,7 @@ class Wearer:
         pose_sd_deg: Spread of every hip angle and of the pelvis' attitude at each still pose but the first stance,
             which is the zero.
         side_lying_roll_sd_deg: Spread of the pelvis' roll about its long axis when lying on the side.
-        coupling: Spread of each off-axis hip motion as a share of the main one, drawn anew for every movement.
+        coupling: Off-axis hip motion as a share of the main one, its direction drawn anew for every movement.
         pelvis_share: Least and greatest share of a movement that the pelvis takes over from the hip.
         range_sd: Spread of the range of whole movements, as a share; repetitions vary by a quarter of it.
         tempo_sd: Spread of the duration of phases, as a share.
@@ -53,7 +53,7 @@ class Wearer:
             side_lying_roll_sd_deg=8.0,
             coupling=0.06,
             pelvis_share=(0.05, 0.25),
-            range_sd=0.12,
+            range_sd=0.1,
             tempo_sd=0.08,
             # The ISB pelvis plane is tilted forward by 10-13 deg in stance.
             pelvis_tilt_deg=(float(rng.normal(-11.5, 4.0)), float(rng.normal(0.0, 1.5))),
