@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -19,6 +20,7 @@ class Sent:
 
     block: SampleBlock
     truth_ns: np.ndarray
+    rate_hz: float
 
 
 def send(
@@ -62,7 +64,7 @@ def send(
         gyr_rad_s=gyr,
         mag=None,
     )
-    return Sent(block, start_ns + np.rint(truth_s * 1e9).astype(np.int64))
+    return Sent(block, start_ns + np.rint(truth_s * 1e9).astype(np.int64), rate_hz)
 
 
 def wobble(t):
@@ -118,7 +120,7 @@ def mix(blocks: list[SampleBlock], cuts) -> list[list[SampleBlock]]:
 
 def whole(blocks: list[FrameBlock]) -> FrameBlock:
     """Join frame blocks; they must follow each other."""
-    for before, after in zip(blocks[:-1], blocks[1:], strict=True):
+    for before, after in pairwise(blocks):
         assert before.start_index + len(before) == after.start_index
     parts = [np.concatenate([getattr(b, n) for b in blocks], axis=1) for n in ("acc_m_s2", "gyr_rad_s", "known")]
     return FrameBlock(blocks[0].start_index, blocks[0].rate_hz, *parts)
