@@ -97,7 +97,8 @@ def assess(contents: Contents, gaps: Sequence[Gap], size_bytes: int) -> tuple[Da
     for at, faults in places.items():
         here = [gap for gap in open_gaps if gap.after <= at <= gap.before]
         open_gaps = [gap for gap in open_gaps if gap not in here]
-        lost = None if at == n and not contents.counts else sum(gap.count for gap in here)
+        unknown = at == n and not contents.counts and any(fault.costly for _, fault in faults)
+        lost = None if unknown else sum(gap.count for gap in here)
         start, end = min(fault.start for _, fault in faults), max(fault.end for _, fault in faults)
         reasons = ", ".join(dict.fromkeys(fault.reason for _, fault in faults))
         place = f"bytes {start} to {end}" if end else f"after {at} notifications"
@@ -106,8 +107,11 @@ def assess(contents: Contents, gaps: Sequence[Gap], size_bytes: int) -> tuple[Da
         place = f"after {gap.after} notifications"
         found.append((gap.after, Damage(place, f"notifications of sensor {gap.sensor} are missing", gap.count, None)))
     if not contents.closed and n not in places:
-        reason = "the recording was never closed; at most its last second is lost"
-        found.append((n, Damage(f"byte {size_bytes}", reason, None, None)))
+        if contents.counts:
+            found.append((n, Damage(f"byte {size_bytes}", "the end of the file is damaged", 0, None)))
+        else:
+            reason = "the recording was never closed; at most its last second is lost"
+            found.append((n, Damage(f"byte {size_bytes}", reason, None, None)))
     return tuple(damage for _, damage in sorted(found, key=lambda item: item[0]))
 
 

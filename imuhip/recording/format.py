@@ -13,8 +13,8 @@ with a schema, so that general tools open it:
 - ``/loss``: what was lost on the way, by cause.
 
 Channels are always numbered alike (:data:`CONTROL_TOPICS` from 1, then the sensors), so that a file that lost its
-channel records to damage can still be read. Addresses of sensors are never kept. Unknown channels and fields are ignored;
-a newer major version is refused.
+channel records to damage can still be read. Addresses of sensors are never kept. Unknown channels and fields are
+ignored; a newer major version is refused.
 """
 
 from __future__ import annotations
@@ -37,8 +37,9 @@ SESSION_TOPIC, WEAR_TOPIC, MARKS_TOPIC, LOSS_TOPIC = CONTROL_TOPICS = ("/session
 FIRST_SENSOR_CHANNEL = len(CONTROL_TOPICS) + 1
 SESSION_METADATA = "imuhip.session"
 
-SYNC_INTERVAL_NS = 1_000_000_000
-"""A chunk ends, and the file is synced, after a second: the most that a killed recorder loses."""
+SYNC_INTERVAL_NS = 900_000_000
+"""A chunk ends, and the file is synced, when a notification comes this long after the chunk's first. A killed recorder
+must lose at most a second: 0.1 s is left for that notification to come and for the disk."""
 
 SESSION_INTERVAL_NS = 60_000_000_000
 """A minute between copies of the session: 0.1 % of the file."""

@@ -109,7 +109,7 @@ def import_folder(
         clock_offset_ns=offset_ns,
     )
     block = _notifications(folder, sensors, offset_ns)
-    with RecordingWriter(out, session, force=force, durable=False) as writer:
+    with RecordingWriter(out, session, force=force, start_ns=first_ns, durable=False) as writer:
         for event in in_log_order(block, marks):
             if isinstance(event, Mark):
                 writer.mark(event)

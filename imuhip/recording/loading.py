@@ -123,7 +123,8 @@ class _Loader:
             pieces += self._between(at, place.start)
             pieces.append(place)
             at = place.end
-        pieces += self._between(at, len(raw) - len(scan.MAGIC) if raw.endswith(scan.MAGIC) else len(raw))
+        ended = raw.endswith(scan.MAGIC) and len(raw) >= at + len(scan.MAGIC)
+        pieces += self._between(at, len(raw) - len(scan.MAGIC) if ended else len(raw))
         if not raw.startswith(scan.MAGIC) and not any(isinstance(piece, scan.ChunkPlace) for piece in pieces):
             raise RecordingError(
                 "this is not a recording", place="byte 0", remedy="Turn CSV files into one with `imuhip import`"
@@ -178,10 +179,15 @@ class _Loader:
                 self._statistics = scan.read_statistics(body)
             elif opcode == scan.FOOTER:
                 self._contents.closed = after == len(self._raw) - len(scan.MAGIC)
+                damage = scan.check_summary(self._raw, first)
+                if damage is not None:
+                    self._statistics = {}
+                    pieces.append(damage)
         if found.messages:
             pieces.append(found)
         if found.end != end:
-            pieces.append(scan.Fault(found.end, end, "its records are damaged"))
+            reason = "the file ends inside a record" if end == len(self._raw) else "its records are damaged"
+            pieces.append(scan.Fault(found.end, end, reason))
         return pieces
 
     def _name_channel(self, body: bytes) -> None:

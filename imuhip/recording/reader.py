@@ -71,10 +71,12 @@ class Recording:
     def _from_bytes(cls, path: Path, raw: bytes) -> Recording:
         contents = load(raw)
         session = contents.session
+        if session is None and contents.closed and not contents.faults:
+            raise RecordingError("this is an MCAP file, but not a recording of imuhip", remedy="Import its data as CSV")
         if session is None:
+            reasons = ", ".join(dict.fromkeys(fault.reason for _, fault in contents.faults[:3])) or "its end is missing"
             raise RecordingError(
-                "every copy of what says which sensors were worn is damaged or missing",
-                remedy="Use a copy of the recording; nothing in this one can be understood",
+                f"nothing in it says which sensors were worn: {reasons}", remedy="Use another copy of the recording"
             )
         check_sensors(session)
         n_sensors = len(session.sensors)

@@ -64,7 +64,8 @@ def recover(path: Path | str, out: Path | str, *, force: bool = False) -> Recove
     if out.exists() and out.samefile(path):
         raise OutputError("is the damaged recording itself", path=out, remedy="Choose another name")
     last_ns = 0
-    with RecordingWriter(out, recording.session, force=force, durable=False) as writer:
+    start_ns = next((int(block.arrival_ns[0]) for block in recording.blocks()), None)
+    with RecordingWriter(out, recording.session, force=force, start_ns=start_ns, durable=False) as writer:
         for event in recording.events():
             if isinstance(event, NotificationBlock):
                 writer.write(event)

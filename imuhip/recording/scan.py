@@ -1,7 +1,8 @@
 """Finds the records of an MCAP file, whole or damaged: the same way in both cases.
 
 Chunks are found by their fixed bytes and not by following the lengths of the records before them, so damage anywhere
-costs only what it hits. What lies between the chunks is walked record by record. Nothing here knows what the messages mean.
+costs only what it hits. What lies between the chunks is walked record by record. Nothing here knows what the messages
+mean.
 
 References:
     MCAP specification, https://mcap.dev/spec
@@ -12,7 +13,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import zstandard
 
@@ -46,11 +47,19 @@ class ChunkPlace:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Bytes of the file that could not be read."""
+    """Bytes of the file that could not be read.
+
+    Attributes:
+        start: The first of them.
+        end: The first after them.
+        reason: What is wrong.
+        costly: Whether messages may be lost with them.
+    """
 
     start: int
     end: int
     reason: str
+    costly: bool = True
 
 
 @dataclass(slots=True)
@@ -69,14 +78,19 @@ class Records:
 
 
 def find_chunks(raw: bytes) -> Iterator[ChunkPlace]:
-    """Yield every zstd chunk whose header is whole, in the order of the file."""
-    at = 0
-    while (name := raw.find(_ZSTD_NAME, at)) >= 0:
-        at = name + 1
+    """Yield every zstd chunk whose header is whole, in the order of the file; they do not overlap."""
+    previous: ChunkPlace | None = None
+    name = -1
+    while (name := raw.find(_ZSTD_NAME, name + 1)) >= 0:
         start = name - _NAME_AT
-        if start >= 0 and raw[start] == CHUNK and (place := chunk_place(raw, start)) is not None:
-            yield place
-            at = place.end
+        if start < 0 or raw[start] != CHUNK or (place := chunk_place(raw, start)) is None:
+            continue
+        if previous is not None:
+            # a chunk that another begins in has bytes missing: it must not take the other one with it
+            yield previous if previous.end <= start else replace(previous, end=start)
+        previous = place
+    if previous is not None:
+        yield previous
 
 
 def chunk_place(raw: bytes, start: int) -> ChunkPlace | None:
@@ -119,9 +133,9 @@ def unpack(raw: bytes, place: ChunkPlace, unpacker: zstandard.ZstdDecompressor) 
     try:
         if place.compression == "zstd":
             size = zstandard.frame_content_size(packed)
-            if not 0 <= size <= CHUNK_LIMIT:
+            if place.size > CHUNK_LIMIT or size not in (place.size, -1):  # -1: the packer did not tell
                 return Fault(place.start, place.end, "its chunk tells an impossible size")
-            data = unpacker.decompress(packed)
+            data = unpacker.decompress(packed, max_output_size=place.size)
         elif not place.compression:
             data = packed
         else:
@@ -208,6 +222,26 @@ def read_statistics(body: bytes) -> dict[int, int]:
     if len(body) < fixed.size or (len(body) - fixed.size) % 10:
         return {}
     return dict(struct.iter_unpack("<HQ", body[fixed.size :]))
+
+
+def check_summary(raw: bytes, footer: int) -> Fault | None:
+    """Check the summary that ends a closed file.
+
+    Args:
+        raw: The file.
+        footer: Where the footer record begins.
+
+    Returns:
+        Why the summary cannot be trusted, or None.
+    """
+    fixed = struct.Struct("<QQI")
+    body = footer + _RECORD_HEADER_SIZE
+    if body + fixed.size > len(raw):
+        return Fault(footer, len(raw), "its footer is damaged", costly=False)
+    start, _, crc = fixed.unpack_from(raw, body)
+    if crc and (start > footer or zlib.crc32(raw[start : body + fixed.size - 4]) != crc):
+        return Fault(min(start, footer), body + fixed.size, "its index fails its checksum", costly=False)
+    return None
 
 
 def _text(body: bytes, at: int) -> tuple[str, int]:

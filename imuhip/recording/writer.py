@@ -57,14 +57,15 @@ REASONS = {
 class RecordingWriter:
     """Writes one recording; a context manager.
 
-    Everything is on the disk a second after it arrived: when a notification arrives a second or more after the first
-    one not yet synced, those before it are flushed and synced. Where notifications may stop coming, the caller adds a timer
+    Everything is on the disk a second after it arrived: when a notification arrives 0.9 s or more after the first one
+    not yet synced, those before it are flushed and synced. Where notifications may stop coming, the caller adds a timer
     that calls :meth:`sync`.
 
     Args:
         path: The file to make, readable by its owner only.
         session: What is known about the recording.
         force: Replace an existing file.
+        start_ns: Host time at which the recording begins; the anchor's where there is one.
         durable: Sync to the disk every second. Off where the data can be made again (imports, simulations): then the
             file is synced once, when it is closed; its chunks are the same.
 
@@ -73,7 +74,15 @@ class RecordingWriter:
         RecordingError: Two sensors of the session have the same role.
     """
 
-    def __init__(self, path: Path | str, session: SessionInfo, *, force: bool = False, durable: bool = True) -> None:
+    def __init__(
+        self,
+        path: Path | str,
+        session: SessionInfo,
+        *,
+        force: bool = False,
+        start_ns: int | None = None,
+        durable: bool = True,
+    ) -> None:
         check_sensors(session)
         self._session = session
         self._durable = durable
@@ -81,7 +90,9 @@ class RecordingWriter:
         self._mcap = Writer(cast("IO[Any]", self._output))
         self._chunk_since_ns: int | None = None
         self._session_due_ns: int | None = None
-        self._last_ns = 0 if session.anchor is None else session.anchor.monotonic_ns
+        if start_ns is None:
+            start_ns = 0 if session.anchor is None else session.anchor.monotonic_ns
+        self._last_ns = start_ns
         with self._closing_on_error():
             self._start()
 
