@@ -72,7 +72,7 @@ def _info_sensor(sensor: Mapping[str, Any]) -> Row:
         "rate not known" if sensor["rate_hz"] is None else f"{sensor['rate_hz']:.1f} Hz",
         "samples not readable" if sensor["samples"] is None else count(sensor["samples"], "sample"),
         count(sensor["notifications"], "notification"),
-        f"lost {lost}" if lost else "nothing lost",
+        f"recorder lost {lost}" if lost else "recorder lost nothing",
     )
 
 
