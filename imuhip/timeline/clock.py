@@ -4,9 +4,12 @@ A notification can only be late, by the radio's connection interval and by queue
 time`` of the last seconds is the best estimate of the clocks' offset; midpoints of round trips are biased by up to half
 a connection interval. The offset's bias is the shortest delay of the link, which sensors on one host share.
 
-The map is a line in each second of sensor time, continuous from one second to the next. Each line is fixed by the
-packets of the seconds before it, so the map is causal and does not depend on blocks; it corrects itself by its slope
-alone, so time never runs backwards.
+The map is a line in each second of sensor time, from that second's first packet to the next one's, without a step
+between them. Each line is fixed by the packets of the seconds before it, so the map is causal and does not depend on
+blocks; it corrects itself by its slope alone, so time never runs backwards.
+
+Limits: where a sensor's packets are locked to the radio's connection events (its rate divides theirs exactly, without
+jitter), part of the interval is a delay that no packet escapes, and no arrival can show it.
 """
 
 from __future__ import annotations
@@ -30,18 +33,21 @@ class ClockLimits:
         slew: The largest correction (s/s).
         slew_early: The same in the first seconds of an epoch, when the first packets may have waited in a queue.
         integral: Part of a correction that becomes part of the rate.
+        jump_s: If all packets of a second are later than this beyond the envelope, samples were lost unseen, and time
+            jumps forward: an honest gap. None where the sensor's clock shows loss.
     """
 
     leak: float
     slew: float
     slew_early: float
     integral: float
+    jump_s: float | None
 
 
-CRYSTAL = ClockLimits(leak=150e-6, slew=0.005, slew_early=0.03, integral=0.0)
+CRYSTAL = ClockLimits(leak=150e-6, slew=0.005, slew_early=0.03, integral=0.0, jump_s=None)
 """Crystals part by up to +-100 ppm; 0.005 corrects a whole connection interval in some seconds."""
 
-COUNTED = ClockLimits(leak=0.03, slew=0.05, slew_early=0.05, integral=0.1)
+COUNTED = ClockLimits(leak=0.03, slew=0.05, slew_early=0.05, integral=0.1, jump_s=0.06)
 """Without a clock the count of samples is the clock, and a nominal rate may be off by percents."""
 
 EARLY_S = 10
@@ -99,9 +105,9 @@ class SensorClock:
         starts = np.flatnonzero(np.diff(second, prepend=self._second - 1))
         least = np.minimum.reduceat(delay, starts).tolist()
         lines = []
-        for at, low in zip(second[starts].tolist(), least, strict=True):
+        for at, start_ns, low in zip(second[starts].tolist(), first_ns[starts].tolist(), least, strict=True):
             if at > self._second:
-                self._advance(at)
+                self._advance(at, start_ns)
             self._learn(low)
             lines.append(self.lines[-1])
         sizes = np.diff(starts, append=len(first_ns))
@@ -128,24 +134,26 @@ class SensorClock:
     def _learn(self, least: int) -> None:
         self._least = least if self._least is None else min(self._least, least)
 
-    def _advance(self, second: int) -> None:
-        """Close the current second and begin another, some seconds later after a silence."""
+    def _advance(self, second: int, start_ns: int) -> None:
+        """Close the current second and begin another, some seconds later after a silence, with its first packet."""
         limits = self._limits
         passed = second - self._second
         leak = round((self._rate + limits.leak) * SECOND_NS)
         rise = self._envelope + leak
-        self._envelope = rise if self._least is None else min(self._least, rise)
+        jumps = limits.jump_s is not None and self._least is not None and self._least - rise > limits.jump_s * SECOND_NS
+        self._envelope = rise if self._least is None else self._least if jumps else min(self._least, rise)
         self._envelope += leak * (passed - 1)
-        start = second * SECOND_NS
         if passed > 1:
             # In a silence the clock goes on at the sensor's own rate: an old correction must not run on for long.
             silence = (self._second + 1) * SECOND_NS
             self.lines.append(Line(silence, self._on_last_line(silence), self._rate))
-        base = self._on_last_line(start)
-        error = (self._envelope + start - base) / SECOND_NS
+        base_ns = self._on_last_line(start_ns)
+        if jumps:
+            base_ns = max(base_ns, start_ns + self._envelope)
+        error = (self._envelope + start_ns - base_ns) / SECOND_NS
         slew = limits.slew_early if second <= self._begin + EARLY_S else limits.slew
         self._rate = _clip(self._rate + limits.integral * error, limits.leak) if limits.integral else 0.0
-        self.lines.append(Line(start, base, _clip(self._rate + error, slew)))
+        self.lines.append(Line(start_ns, base_ns, _clip(self._rate + error, slew)))
         self._second = second
         self._least = None
 

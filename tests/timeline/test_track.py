@@ -88,10 +88,11 @@ def test_real_notifications_without_a_clock_are_spread_evenly(shared_data):
     assert timed is not None
     steps_ms = np.diff(timed.host_ns) * 1e-6
     assert steps_ms.min() > 9
-    assert steps_ms.max() < 11
-    # In a stall of the radio at 0.4 s samples were lost unseen: afterwards times catch up with arrivals.
+    # In a stall of the radio samples were lost unseen, which shows as a gap once no packet comes early any more.
+    assert np.count_nonzero(steps_ms > 11) == 1
+    assert 60 < steps_ms.max() < 200
     delay_ms = (arrival - timed.host_ns[np.cumsum(count) - 1]) * 1e-6
-    assert delay_ms[-10:].min() < delay_ms[15:25].min() - 30
+    assert delay_ms[-10:].min() == pytest.approx(0, abs=30)
 
 
 def test_imported_samples_that_do_not_come_after_the_one_before_are_dropped():
