@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -16,6 +17,7 @@ from typing import Any, Literal
 import numpy as np
 
 from imuhip.errors import ImportLayoutError
+from imuhip.packets.import_codec import TIME_LIMIT_S
 from imuhip.recording import plausible
 from imuhip.recording.csv_table import Text, read_numbers, read_text, refuse_missing, whole_rows
 from imuhip.units import ROLES, FloatArray, IntArray
@@ -31,8 +33,8 @@ MAG = {unit: tuple(f"mag_{axis}_{unit}" for axis in "xyz") for unit in ("ut", "a
 MOTION = ("time_s", *ACC, *GYR)
 NOT_SENSORS = ("marks", "reference")
 
-_LATEST_S = 2.0**53 / 1e6
-"""285 years: times stay exact in nanoseconds (int64) and microseconds (float64)."""
+_LARGEST = 1e5
+"""More than any sensor measures in any of the units, and in SI units still what a notification can hold."""
 
 _OTHER_NAMES = {"time": "--time-unit", "acc": "--acc-unit", "gyr": "--gyr-unit"}
 
@@ -148,11 +150,14 @@ def read_sensor(path: Path, role: str, options: Options) -> SensorSamples:
     if len(values) < 2:
         raise text.error(f"has {len(values)} samples", remedy="Export it again")
 
+    measured = (*ACC, *GYR, *(MAG[mag_unit] if mag_unit else ()))
+
     def columns(*names: str) -> FloatArray:
         return np.ascontiguousarray(values[:, [text.header.index(name) for name in names]])
 
     raw_time = columns("time_s")[:, 0]
     _refuse_jumps(text, raw_time, rows)
+    _refuse_absurd(text, columns(*measured), measured, rows)
     _refuse_units(text, raw_time, columns(*ACC), columns(*GYR), options)
     return SensorSamples(
         role=role,
@@ -162,7 +167,7 @@ def read_sensor(path: Path, role: str, options: Options) -> SensorSamples:
         mag=columns(*MAG[mag_unit]) if mag_unit else None,
         mag_unit=mag_unit,
         left_out=left_out,
-        ignored=tuple(name for name in text.header if name not in (*MOTION, *(MAG[mag_unit] if mag_unit else ()))),
+        ignored=tuple(name for name in text.header if name not in ("time_s", *measured)),
     )
 
 
@@ -244,11 +249,19 @@ def _refuse_jumps(text: Text, raw_time: FloatArray, rows: IntArray) -> None:
     )
 
 
+def _refuse_absurd(text: Text, values: FloatArray, columns: Sequence[str], rows: IntArray) -> None:
+    absurd = np.abs(values) > _LARGEST
+    if absurd.any():
+        row, column = divmod(int(np.argmax(absurd)), len(columns))
+        reason = f"{values[row, column]:g} is more than any sensor measures"
+        raise text.error(reason, line=text.line_of_row(int(rows[row])), column=columns[column])
+
+
 def _refuse_units(text: Text, raw_time: FloatArray, raw_acc: FloatArray, raw_gyr: FloatArray, options: Options) -> None:
     doubt = plausible.doubt_time(float(np.median(np.diff(raw_time))), options.time_unit)
     _refuse_unit(text, "time_s", "--time-unit", doubt)
     time_s = raw_time / plausible.TIME_UNITS[options.time_unit]
-    if max(abs(time_s[0]), abs(time_s[-1])) > _LATEST_S:
+    if max(abs(time_s[0]), abs(time_s[-1])) > TIME_LIMIT_S:
         raise text.error(f"reaches {time_s[-1]:.3g} s", column="time_s", remedy="Count time from the session's start")
     doubt = plausible.doubt_acc(raw_acc, options.acc_unit)
     _refuse_unit(text, ", ".join(ACC), "--acc-unit", doubt)

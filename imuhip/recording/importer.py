@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from imuhip.errors import ImportLayoutError, PacketError
+from imuhip.errors import ImportLayoutError
 from imuhip.marks import Mark
 from imuhip.packets.blocks import block_from_notifications, slice_block
 from imuhip.packets.import_codec import ImportDescriptor, encode_import, encode_import_descriptor
@@ -108,7 +108,7 @@ def import_folder(
         source="import",
         clock_offset_ns=offset_ns,
     )
-    block = _notifications(folder, sensors, offset_ns)
+    block = _notifications(sensors, offset_ns)
     with RecordingWriter(out, session, force=force, start_ns=first_ns, durable=False) as writer:
         for event in in_log_order(block, marks):
             if isinstance(event, Mark):
@@ -163,7 +163,7 @@ def _sensor_info(index: int, sensor: SensorSamples) -> SensorInfo:
     return SensorInfo(index, sensor.role, _MODEL, "import", encode_import_descriptor(descriptor))
 
 
-def _notifications(folder: Path, sensors: Sequence[SensorSamples], offset_ns: int) -> NotificationBlock:
+def _notifications(sensors: Sequence[SensorSamples], offset_ns: int) -> NotificationBlock:
     """All samples as notifications by arrival, which is the time of a notification's last sample."""
     notifications: list[tuple[int, int, bytes]] = []
     for index, sensor in enumerate(sensors):
@@ -174,12 +174,9 @@ def _notifications(folder: Path, sensors: Sequence[SensorSamples], offset_ns: in
         for first, last in zip([0, *cuts.tolist()], [*cuts.tolist(), len(sensor.time_s)], strict=True):
             time_s = sensor.time_s[first:last]
             mag = None if sensor.mag is None else sensor.mag[first:last]
-            try:
-                payloads = encode_import(
-                    time_s, sensor.acc_m_s2[first:last], sensor.gyr_rad_s[first:last], mag, per_notification=size
-                )
-            except PacketError as error:
-                raise ImportLayoutError(f"cannot be kept: {error}", path=folder / f"{sensor.role}.csv") from error
+            payloads = encode_import(
+                time_s, sensor.acc_m_s2[first:last], sensor.gyr_rad_s[first:last], mag, per_notification=size
+            )
             ends = np.minimum(np.arange(1, len(payloads) + 1) * size, len(time_s)) - 1
             arrival_ns = (np.rint(time_s[ends] * 1e9).astype(np.int64) + offset_ns).tolist()
             notifications += [(ns, index, payload) for ns, payload in zip(arrival_ns, payloads, strict=True)]

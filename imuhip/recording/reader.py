@@ -126,7 +126,7 @@ class Recording:
         """Yield the notifications in blocks, by arrival.
 
         Args:
-            seconds: Length of a block at most; None for blocks of 10-35 min, as they lie in memory.
+            seconds: Length of a block at most; None for blocks of 3-9 min, as they lie in memory.
 
         Yields:
             Blocks that are not empty.
