@@ -36,12 +36,13 @@ class RecoverReport:
     damage: tuple[Damage, ...]
 
     def __str__(self) -> str:
-        saved = f"{self.notifications} notifications and {self.marks} marks saved"
+        saved = f"{_count(self.notifications, 'notification')} and {_count(self.marks, 'mark')} saved"
         if not self.damage:
             return f"{saved}, nothing was damaged"
-        places = "1 damaged place" if len(self.damage) == 1 else f"{len(self.damage)} damaged places"
-        more = " and an unknown number at the end" if any(damage.lost is None for damage in self.damage) else ""
-        return f"{saved}, {sum(self.missing)} notifications{more} lost at {places}"
+        lost = [_count(sum(self.missing), "notification")] if any(self.missing) else []
+        if any(damage.lost is None for damage in self.damage):
+            lost.append("an unknown number at the end")
+        return f"{saved}, {' and '.join(lost) or 'nothing'} lost at {_count(len(self.damage), 'damaged place')}"
 
 
 def recover(path: Path | str, out: Path | str, *, force: bool = False) -> RecoverReport:
@@ -77,6 +78,10 @@ def recover(path: Path | str, out: Path | str, *, force: bool = False) -> Recove
         for loss in _losses(recording, last_ns):
             writer.loss(loss)
     return RecoverReport(out, len(recording), len(recording.marks), recording.missing, recording.damage)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _losses(recording: Recording, at_ns: int) -> list[Loss]:

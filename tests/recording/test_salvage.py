@@ -170,7 +170,8 @@ def test_killed_recording_is_told_apart_from_a_closed_one(original: Original) ->
     (damage,) = Recording.open(original.path).damage
     assert damage.lost is None
     assert str(damage).endswith("at most its last second is lost; an unknown number of notifications lost")
-    assert "an unknown number at the end" in str(recover(original.path, original.out, force=True))
+    report = recover(original.path, original.out, force=True)
+    assert str(report).endswith("an unknown number at the end lost at 1 damaged place")
 
 
 def test_session_damaged_everywhere_is_told(tmp_path: Path) -> None:
