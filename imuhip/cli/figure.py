@@ -153,10 +153,10 @@ def _draw_panel(axes: Axes, panel: str, time_s: FloatArray, table: Mapping[str, 
     for name, colour in zip(names, COLOURS, strict=True):
         angle = table[f"{panel}_{name}_deg"]
         axes.plot(time_s, angle, color=colour, linewidth=0.9, label=words(name))
-        if uncertainty is not None:
-            axes.fill_between(
-                time_s, angle - uncertainty, angle + uncertainty, color=colour, alpha=0.15, linewidth=0, rasterized=True
-            )
+    if uncertainty is not None:  # of flexion, the first
+        angle = table[f"{panel}_{names[0]}_deg"]
+        low, high = angle - uncertainty, angle + uncertainty
+        axes.fill_between(time_s, low, high, color=COLOURS[0], alpha=0.2, linewidth=0, label="95 % interval")
     known = np.isfinite(table[f"{panel}_{names[0]}_deg"])
     for start, end in _runs(~known):
         axes.axvspan(

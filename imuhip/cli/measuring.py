@@ -89,8 +89,8 @@ def plot(
 ) -> None:
     """Draw the hip and pelvis angles of a recording as a picture.
 
-    Marked tests and exercises are shaded, stretches where the angle is not known are hatched, and the band around a
-    line is its 95 % interval.
+    Marked tests and exercises are shaded, stretches where the angle is not known are hatched, and the band around
+    flexion is its 95 % interval.
     """
     from imuhip.cli import figure
     from imuhip.recording import recording_info

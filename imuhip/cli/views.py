@@ -114,7 +114,7 @@ class BarView:
         for group, gauges in state.groups.items():
             angles.add_row(Text(group, style="bold"))
             for gauge in gauges:
-                value = "not known" if gauge.value_deg is None else f"{round(gauge.value_deg, 1) + 0.0:6.1f}\u00b0"
+                value = gauge.reason if gauge.value_deg is None else f"{round(gauge.value_deg, 1) + 0.0:6.1f}\u00b0"
                 peak = "" if gauge.peak_deg is None else f"last peak {round(gauge.peak_deg)}\u00b0"
                 angles.add_row(f"  {gauge.name}", Text(value, justify="right"), bar(gauge, fancy=self._fancy), peak)
         if not state.groups:

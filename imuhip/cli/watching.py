@@ -9,20 +9,27 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from imuhip.pipeline import HipBlock, SensorHealth
+    from imuhip.hip.stage import HipAngles, HipBlock
+    from imuhip.pipeline import SensorHealth
     from imuhip.units import FloatArray
 
 PEAK_PROMINENCE_DEG = 8.0
 """A turn-round counts as a peak once the angle has come back this far; sway and soft tissue stay below it."""
 
+UNKNOWN = "not known"
+NO_HEADING = "heading not known"
+NEAR_SIDE_SPLIT = "near 90\u00b0 to the side"
+"""Near 90 degrees of ab/adduction the other two angles lose their meaning."""
+
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """One angle as shown: its value now (None: not known) and its last peak (None: none yet)."""
+    """One angle as shown: its value now, or why there is none, and its last peak (None: none yet)."""
 
     name: str
     value_deg: float | None
     peak_deg: float | None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +91,7 @@ class Watch:
     def __init__(self, duration_s: float) -> None:
         self._duration_s = duration_s
         self._elapsed_s = 0.0
-        self._groups: dict[str, dict[str, float | None]] = {}
+        self._groups: dict[str, dict[str, Gauge]] = {}
         self._peaks: dict[tuple[str, str], PeakTracker] = {}
 
     def take(self, blocks: Iterable[HipBlock]) -> None:
@@ -95,14 +102,13 @@ class Watch:
         """
         for block in blocks:
             for side, hip in block.sides.items():
-                # A missing value is passed over by the peaks and shown as not known.
-                known = np.where(hip.valid, 0.0, np.nan)
-                self._follow(f"{side} hip", "flexion", hip.flexion_deg + known)
-                self._follow(f"{side} hip", "adduction", hip.adduction_deg + known)
-                self._follow(f"{side} hip", "internal rotation", hip.internal_rotation_deg + known)
-            self._follow("pelvis", "tilt", block.pelvis_tilt_deg)
-            self._follow("pelvis", "list", block.pelvis_list_deg)
-            self._follow("pelvis", "rotation", block.pelvis_rotation_deg)
+                without_flexion, without_others = _reasons(hip)
+                self._follow(f"{side} hip", "flexion", hip.flexion_deg, without_flexion)
+                self._follow(f"{side} hip", "adduction", hip.adduction_deg, without_others)
+                self._follow(f"{side} hip", "internal rotation", hip.internal_rotation_deg, without_others)
+            self._follow("pelvis", "tilt", block.pelvis_tilt_deg, UNKNOWN)
+            self._follow("pelvis", "list", block.pelvis_list_deg, UNKNOWN)
+            self._follow("pelvis", "rotation", block.pelvis_rotation_deg, UNKNOWN)
             self._elapsed_s = (block.start_index + len(block)) / block.rate_hz
 
     def state(self, health: Sequence[SensorHealth]) -> LiveState:
@@ -114,15 +120,26 @@ class Watch:
         Returns:
             A snapshot.
         """
-        groups = {
-            group: [Gauge(name, value, self._peaks[group, name].peak_deg) for name, value in values.items()]
-            for group, values in self._groups.items()
-        }
+        groups = {group: list(gauges.values()) for group, gauges in self._groups.items()}
         return LiveState(self._elapsed_s, self._duration_s, groups, health)
 
-    def _follow(self, group: str, name: str, angle_deg: FloatArray) -> None:
+    def _follow(self, group: str, name: str, angle_deg: FloatArray, reason: str) -> None:
         if not len(angle_deg):
             return
+        tracker = self._peaks.setdefault((group, name), PeakTracker())
+        tracker.feed(angle_deg)
         last = float(angle_deg[-1])
-        self._groups.setdefault(group, {})[name] = last if np.isfinite(last) else None
-        self._peaks.setdefault((group, name), PeakTracker()).feed(angle_deg)
+        gauges = self._groups.setdefault(group, {})
+        if np.isfinite(last):
+            gauges[name] = Gauge(name, last, tracker.peak_deg)
+        else:
+            gauges[name] = Gauge(name, None, tracker.peak_deg, reason)
+
+
+def _reasons(hip: HipAngles) -> tuple[str, str]:
+    """Why flexion, and why the other two angles, are missing at the end of a block where they are."""
+    if not len(hip.valid):
+        return UNKNOWN, UNKNOWN
+    if hip.singular[-1]:
+        return NEAR_SIDE_SPLIT, NEAR_SIDE_SPLIT
+    return UNKNOWN, NO_HEADING if hip.valid[-1] else UNKNOWN

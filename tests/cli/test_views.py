@@ -24,7 +24,7 @@ class Health:
 STATE = LiveState(
     elapsed_s=63.0,
     duration_s=120.0,
-    groups={"right hip": [Gauge("flexion", 42.4, 61.2), Gauge("adduction", None, None)]},
+    groups={"right hip": [Gauge("flexion", 42.4, 61.2), Gauge("adduction", None, None, "heading not known")]},
     health=[Health()],
 )
 
@@ -57,5 +57,14 @@ def test_the_terminal_shows_bars_peaks_sensors_and_that_numbers_are_provisional(
     with BarView(console, "session.mcap at speed 4") as view:
         view.show(STATE)
     picture = console.file.getvalue()  # type: ignore[attr-defined]
-    for text in ("right hip", "42.4°", "last peak 61°", "not known", "100.0 Hz", "lost 7", "0:57 left", "provisional"):
+    for text in (
+        "right hip",
+        "42.4°",
+        "last peak 61°",
+        "heading not known",
+        "100.0 Hz",
+        "lost 7",
+        "0:57 left",
+        "provisional",
+    ):
         assert text in picture
