@@ -1,176 +1,160 @@
-"""The estimator: one least squares for everything that must be found out about sensors and how they are worn."""
+"""The estimator: one least squares for everything that must be found out about sensors and how they are worn.
+
+Unknowns are, at nodes a few seconds apart, the turn of every sensor's gyro-only frame against the earth and its gyro bias;
+and once for the session gyro gain, accelerometer bias and gain, and the mountings. Equations are the gyro between nodes,
+gravity as the mean force between quiet moments, slow biases, and what the body gives: the stance is the zero, poses are
+what their marks say to within several degrees, hinge-like movement turns about the mediolateral axis. Gauss-Newton with
+Huber weights; the covariance comes with it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from imuhip import rotation
-from imuhip.calibration import arrow, motion_equations, stillness
+from imuhip.calibration import arrow, motion_equations
 from imuhip.calibration.body import THIGHS, Body
-from imuhip.calibration.hinges import find_hinge
-from imuhip.calibration.initial import gravity_in_sensor, level_frames, mean_quat, mount_from_axes, right_axis
+from imuhip.calibration.evidence import Evidence, found_poses, gather
+from imuhip.calibration.expectations import expectations, hinges_of
+from imuhip.calibration.initial import any_across, level_frames, mount_from_axes, right_axis
 from imuhip.calibration.motion import Motion
-from imuhip.calibration.pose_equations import HingePrior, HipPrior, Prior, UpPrior, add_prior, segment_quat
-from imuhip.calibration.poses import HINGE_SD_DEG, POSTURES, SAGITTAL, Activity, Pose, marked_poses, pose_up_prior
+from imuhip.calibration.motion_equations import SensorNoise
+from imuhip.calibration.pose_equations import Prior, add_prior, segment_quat
+from imuhip.calibration.poses import Activity, Pose, pose_up_prior
 from imuhip.calibration.state import Layout, State
-from imuhip.calibration.stillness import Still
-from imuhip.calibration.strapdown import Segments, Strapdown, integrate, segments
 from imuhip.units import FloatArray
 
-STANCE_SD_RAD = np.deg2rad(0.3)
-ITERATIONS = 6
-CONVERGED_RAD = np.deg2rad(0.02)
+ITERATIONS = 8
+CONVERGED_RAD = np.deg2rad(0.05)
+"""Steps smaller than this change no angle that is shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Solution:
+    """A solved session.
+
+    Attributes:
+        evidence: What went in.
+        state: The unknowns.
+        covariance: Of the unknowns.
+        layout: Where each stands.
+    """
+
+    evidence: Evidence
     state: State
-    seg: Segments
-    bias_rad_s: FloatArray
     covariance: arrow.ArrowCovariance
     layout: Layout
-    step_s: float
 
 
-def solve(motion: Motion, body: Body, activities: Sequence[Activity], noise=motion_equations.SensorNoise()) -> Solution | None:
-    bias = stillness.still_bias(motion)
-    if bias is None:
+def solve(
+    motion: Motion, body: Body, activities: Sequence[Activity], noise: SensorNoise | None = None
+) -> Solution | None:
+    """Solve a session, or what is known of it so far.
+
+    Args:
+        motion: Digest of the frames.
+        body: Which sensor is worn where.
+        activities: Marked stretches.
+        noise: What is assumed of the sensors.
+
+    Returns:
+        The solution, or None where the wearer was never still for two seconds.
+    """
+    evidence = gather(motion, body, activities)
+    if evidence is None:
         return None
-    strap = integrate(motion, bias)
-    speeds = stillness.speed(motion, bias)
-    fastest = speeds.max(axis=0)
-    nodes = stillness.pick_nodes(fastest)
-    nodes = np.append(nodes, len(motion)) if len(motion) - nodes[-1] > 10 else np.append(nodes[:-1], len(motion))
-    seg = segments(strap, nodes, motion.step_s)
-    stills = stillness.find_stills(fastest)
-    poses = marked_poses(stills, activities)
+    noise = noise or SensorNoise()
     layout = Layout(motion.sensors, len(body.mountings))
-    group = np.minimum(nodes // stillness.SPEED_STEPS, speeds.shape[1] - 1)
-    v = np.minimum(speeds[:, group], 3.0)
-    speed_m_s = 0.35 * v + np.where(fastest[group] > stillness.QUIET_RAD_S, 0.15, 0.01)
-    state = first_state(strap, seg, body, poses, activities)
-    priors = make_priors(strap, seg, body, poses, activities, state)
+    poses = [*evidence.poses, *found_poses(evidence)]
+    state = _first_state(evidence)
+    priors = expectations(evidence, state.quat_sensor_from_segment, poses)
     for _ in range(ITERATIONS):
-        system = arrow.ArrowSystem.zeros(len(nodes), layout.node, layout.shared)
-        motion_equations.add_gyro(system, layout, state, seg, noise)
-        motion_equations.add_gravity(system, layout, state, seg, noise, speed_m_s)
-        motion_equations.add_priors(system, layout, state, noise)
-        for prior in priors:
-            add_prior(system, layout, state, prior)
-        factors = arrow.eliminate(system)
-        step, shared = arrow.substitute(factors)
-        state = state.moved(step, shared)
-        if np.abs(step).max() < CONVERGED_RAD and np.abs(shared).max() < CONVERGED_RAD:
+        factors = arrow.eliminate(_equations(evidence, layout, state, priors, noise))
+        nodes, shared = arrow.substitute(factors)
+        state = state.moved(nodes, shared)
+        if max(np.abs(nodes).max(), np.abs(shared).max()) < CONVERGED_RAD:
             break
-    return Solution(state, seg, bias, arrow.covariance(factors), layout, motion.step_s)
+    return Solution(evidence, state, arrow.covariance(factors), layout)
 
 
-def pose_parts(strap, seg, still: Still, sensor: int):
-    mid = (still.start + still.end) // 2
-    node = int(np.argmin(np.abs(seg.node_step - mid)))
-    return node, mean_quat(strap.quat[sensor, still.start : still.end])
+def _equations(
+    evidence: Evidence, layout: Layout, state: State, priors: Sequence[Prior], noise: SensorNoise
+) -> arrow.ArrowSystem:
+    system = arrow.ArrowSystem.zeros(len(evidence.seg.node_step), layout.node, layout.shared)
+    motion_equations.add_gyro(system, layout, state, evidence.seg, noise)
+    motion_equations.add_gravity(system, layout, state, evidence.seg, noise, evidence.speed_m_s)
+    motion_equations.add_priors(system, layout, state, noise)
+    for prior in priors:
+        add_prior(system, layout, state, prior)
+    return system
 
 
-def first_state(strap, seg, body, poses, activities) -> State:
-    sensors, nodes = seg.quat.shape[:2]
-    level = level_frames(seg)
-    mounts = np.tile(rotation.IDENTITY, (len(body.mountings), 1))
-    for e, m in enumerate(body.mountings):
-        mounts[e] = first_mount(strap, body, e, poses, activities)
-    state = State(level, np.zeros((sensors, nodes, 3)), np.zeros((sensors, 3, 3)), np.zeros((sensors, 3)), np.zeros((sensors, 6)), mounts)
-    # headings: thigh turned so that stance rotation is zero
-    for pose in poses:
-        if not pose.stance:
-            continue
-        p = body.worn("pelvis", pose.still.start)
-        for role in THIGHS:
-            t = body.worn(role, pose.still.start)
-            if p is None or t is None:
-                continue
-            head = []
-            for e in (p, t):
-                s = body.mountings[e].sensor
-                node, q = pose_parts(strap, seg, pose.still, s)
-                z = rotation.rotate(segment_quat(state, node, s, e, q), np.array([0, 0, 1.0]))
-                head.append(np.arctan2(z[1], z[0]))
-            s = body.mountings[t].sensor
-            state.quat_earth_from_w[s] = rotation.multiply(rotation.about_z(np.array(head[0] - head[1])), state.quat_earth_from_w[s])
-        break
+def _first_state(evidence: Evidence) -> State:
+    sensors, nodes = evidence.seg.quat.shape[:2]
+    mounts = np.array([_first_mount(evidence, e) for e in range(len(evidence.body.mountings))])
+    state = State(
+        level_frames(evidence.seg),
+        np.zeros((sensors, nodes, 3)),
+        np.zeros((sensors, 3, 3)),
+        np.zeros((sensors, 3)),
+        np.zeros((sensors, 6)),
+        mounts,
+    )
+    _face_alike(evidence, state)
     return state
 
 
-def first_mount(strap, body, e, poses, activities):
-    m = body.mountings[e]
-    stance = next((p for p in poses if p.stance and p.still.start >= m.start), None)
+def _first_mount(evidence: Evidence, mount: int) -> FloatArray:
+    """A mounting from up in its stance and whatever tells where the segment faces."""
+    mounting, stance = evidence.body.mountings[mount], evidence.stance_of(mount)
     if stance is None:
         return rotation.IDENTITY
-    up = gravity_in_sensor(strap, stance.still.start, stance.still.end, m.sensor)
-    others = []
-    for p in poses:
-        if p is stance or p.stance:
-            continue
-        side = "right" if m.role in ("pelvis", "thigh_right") else "left"
-        side = next((a.side for a in activities if a.side), side)
-        exp_up, _ = pose_up_prior(p.posture, side)
-        if m.role != "pelvis":
-            if p.posture == "seated":
-                exp_up = np.array([1.0, 0, 0])
-        if p.posture in ("seated",) and m.role == "pelvis":
-            continue
-        others.append((gravity_in_sensor(strap, p.still.start, p.still.end, m.sensor), exp_up))
-    hinges = []
-    if m.role in THIGHS:
-        for a in activities:
-            if a.kind == "calibration" and a.name == "swing" and a.end is not None:
-                h = find_hinge(strap, m.sensor, a.start, a.end)
-                if h and h.planarity > 0.8:
-                    hinges.append(HingePrior(e, h.axis, np.deg2rad(HINGE_SD_DEG)))
-    right = right_axis(up, others, hinges)
-    if right is None:
-        right = np.array([1.0, 0, 0]) if abs(up[0]) < 0.9 else np.array([0, 1.0, 0])
-    return mount_from_axes(up, right)
+    up = evidence.up_in_sensor(stance.still, mounting.sensor)
+    poses = [
+        (evidence.up_in_sensor(pose.still, mounting.sensor), expected)
+        for pose in evidence.poses
+        if not pose.stance
+        and evidence.body.at(mounting.sensor, pose.still.start) == mount
+        and (expected := _expected_up(evidence, pose, mounting.role)) is not None
+    ]
+    swings = [h.axis for h in hinges_of(evidence, mount, swings_only=True)]
+    if not poses and not swings:
+        swings = [h.axis for h in hinges_of(evidence, mount)]
+    right = right_axis(up, poses, swings)
+    return mount_from_axes(up, any_across(up) if right is None else right)
 
 
-def make_priors(strap, seg, body, poses, activities, state):
-    priors: list[Prior] = []
-    side0 = next((a.side for a in activities if a.side), "right")
-    for pose in poses:
-        still = pose.still
-        p = body.worn("pelvis", still.start)
-        if p is None:
-            continue
-        ps = body.mountings[p].sensor
-        node, qp = pose_parts(strap, seg, still, ps)
-        first = pose is next(q for q in poses if q.stance)
-        prior = POSTURES[pose.posture]
-        up, sd = pose_up_prior(pose.posture, side0)
-        if first:
-            up, sd = np.array([0, 1.0, 0]), np.array([STANCE_SD_RAD, np.inf, STANCE_SD_RAD])
-        priors.append(UpPrior(node, ps, p, qp, up, sd))
-        for role, side in THIGHS.items():
-            t = body.worn(role, still.start)
-            if t is None:
+def _expected_up(evidence: Evidence, pose: Pose, role: str) -> FloatArray | None:
+    """Where up points in a segment's axes in a pose, where that tells which way the segment faces."""
+    if pose.posture == "seated":
+        return np.array([1.0, 0.0, 0.0]) if role in THIGHS else None
+    if pose.posture == "standing":
+        return None
+    return pose_up_prior(pose.posture, evidence.side)[0]
+
+
+def _face_alike(evidence: Evidence, state: State) -> None:
+    """Turn the thighs' earth about the vertical until pelvis and thigh face alike, anew after every gap."""
+    body, seg = evidence.body, evidence.seg
+    nodes = len(seg.node_step)
+    for sensor in range(seg.quat.shape[0]):
+        starts = [0, *(np.flatnonzero(~seg.whole.all(axis=0)) + 1).tolist()]
+        for a, b in zip(starts, [*starts[1:], nodes], strict=True):
+            known = [p for p in evidence.poses if a <= evidence.node_of(p.still) < b]
+            pose = next((p for p in known if p.stance), next(iter(known), None))
+            node = a if pose is None else evidence.node_of(pose.still)
+            step = int(seg.node_step[node]) if pose is None else pose.still.start
+            pelvis, thigh = body.worn("pelvis", step), body.at(sensor, step)
+            if pelvis is None or pelvis == thigh:
                 continue
-            ts = body.mountings[t].sensor
-            _, qt = pose_parts(strap, seg, still, ts)
-            ang, asd = np.deg2rad(prior.hip_deg), np.deg2rad(prior.hip_sd_deg)
-            if pose.flexion_deg is not None:
-                ang[0] = np.deg2rad(pose.flexion_deg)
-            if first:
-                ang, asd = np.zeros(3), np.full(3, STANCE_SD_RAD)
-            priors.append(HipPrior(node, (ps, p), (ts, t), side, qp, qt, ang, asd))
-    for a in activities:
-        if a.name in SAGITTAL and a.end is not None:
-            for role in THIGHS:
-                t = body.worn(role, a.start)
-                if t is None: continue
-                s = body.mountings[t].sensor
-                h = find_hinge(strap, s, a.start, a.end)
-                if h is None or h.planarity < 0.85: continue
-                z = rotation.rotate(state.quat_sensor_from_segment[t], np.array([0, 0, 1.0]))
-                axis = h.axis if h.axis @ z > 0 else -h.axis
-                priors.append(HingePrior(t, axis, np.deg2rad(HINGE_SD_DEG)))
-    return priors
+            right = []
+            for mount in (pelvis, thigh):
+                k = body.mountings[mount].sensor
+                quat = seg.quat[k, node] if pose is None else evidence.mean_quat(pose.still, k)
+                z = rotation.rotate(segment_quat(state, node, k, mount, quat), np.array([0.0, 0.0, 1.0]))
+                right.append(np.arctan2(z[1], z[0]))
+            turn = rotation.about_z(np.array(right[0] - right[1]))
+            state.quat_earth_from_w[sensor, a:b] = rotation.multiply(turn, state.quat_earth_from_w[sensor, a:b])

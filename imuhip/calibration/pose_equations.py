@@ -9,7 +9,7 @@ import numpy as np
 from imuhip import rotation
 from imuhip.calibration.arrow import ArrowSystem
 from imuhip.calibration.state import Layout, State
-from imuhip.hip.angles import angle_jacobian, hip_angles
+from imuhip.joint import angle_jacobian, hip_angles
 from imuhip.units import FloatArray
 
 UP: FloatArray = np.array([0.0, 0.0, 1.0])

@@ -1,0 +1,125 @@
+"""When the estimator is asked, and from which frame its answer applies: all decided by the data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from imuhip.calibration.body import Body
+from imuhip.calibration.estimator import Solution, solve
+from imuhip.calibration.motion import SLOT_STEPS, Motion, MotionDigest
+from imuhip.calibration.outcome import calibration_of
+from imuhip.calibration.poses import Activity
+from imuhip.calibration.result import Calibration
+from imuhip.calibration.stillness import still_slots
+from imuhip.timeline.frames import FrameBlock
+from imuhip.units import BoolArray
+
+APPLY_DELAY_S = 0.5
+"""A live solution applies from half a second after the moment that it knows: a shell may compute it meanwhile."""
+MIN_BETWEEN_SLOTS = 6
+"""Live, the session is solved again at most every 6 seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A calibration and the first frame that it applies to."""
+
+    from_frame: int
+    calibration: Calibration
+
+
+class Calibrator:
+    """Collects the session and solves it.
+
+    Live, it is solved when a still pose, a marked calibration movement or a gap has just ended, on what is known by then.
+
+    Args:
+        roles: Where each sensor is worn at the start.
+        rate_hz: Rate of the frames.
+    """
+
+    def __init__(self, roles: Sequence[str], rate_hz: float) -> None:
+        self._digest = MotionDigest(len(roles), rate_hz)
+        self._rate_hz = rate_hz
+        self._body = Body.from_roles(roles)
+        self._activities: dict[int, Activity] = {}
+        self._still: BoolArray = np.zeros(0, dtype=np.bool_)
+        self._whole: BoolArray = np.zeros(0, dtype=np.bool_)
+        self._solved_slot = -MIN_BETWEEN_SLOTS
+
+    @property
+    def body(self) -> Body:
+        """Which sensor is worn where."""
+        return self._body
+
+    def mark(self, mark_id: int, activity: Activity) -> None:
+        """Learn of a marked stretch, or of its end (again with the same id)."""
+        self._activities[mark_id] = activity
+
+    def wear(self, sensor: int, role: str, step: int) -> None:
+        """Learn that a sensor has been strapped on elsewhere."""
+        self._body = self._body.moved(sensor, role, step)
+
+    def step_at(self, time_s: float) -> int:
+        """Step of the digest that holds a time from the recording's start, also one still to come."""
+        return max(0, int(time_s / self._digest.step_s))
+
+    def feed(self, block: FrameBlock) -> list[Due]:
+        """Take frames in.
+
+        Returns:
+            Calibrations that became known, in order of the frame from which they apply, which is always beyond what was
+            fed when they became due.
+        """
+        if not self._digest.feed(block):
+            return []
+        motion = self._digest.motion()
+        done = len(self._still)
+        new = _after(motion, done * SLOT_STEPS)
+        self._still = np.concatenate([self._still, still_slots(new)])
+        whole = new.known.reshape(new.sensors, -1, SLOT_STEPS).all(axis=(0, 2))
+        self._whole = np.concatenate([self._whole, whole])
+        due = []
+        for slot in range(done, len(self._still)):
+            if slot - self._solved_slot >= MIN_BETWEEN_SLOTS and self._moment(slot):
+                end = (slot + 1) * SLOT_STEPS
+                calibration = self._solve(motion.until(end))
+                if calibration is not None:
+                    self._solved_slot = slot
+                    delay = round(APPLY_DELAY_S * self._rate_hz)
+                    due.append(Due(end * self._digest.factor + delay, calibration))
+        return due
+
+    def refine(self, frames: FrameBlock) -> Calibration | None:
+        """Solve a whole session at once; of a calibrator that has been fed nothing but marks."""
+        self._digest.feed(frames)
+        self._digest.flush()
+        return self._solve(self._digest.motion())
+
+    def _moment(self, slot: int) -> bool:
+        """Whether something has just ended that is worth solving for."""
+        if slot >= 2 and self._still[slot - 1] and self._still[slot - 2] and not self._still[slot]:
+            return True
+        if slot >= 2 and self._whole[slot] and self._whole[slot - 1] and not self._whole[slot - 2]:
+            return True
+        start, end = slot * SLOT_STEPS, (slot + 1) * SLOT_STEPS
+        kinds = ("calibration", "still")
+        return any(a.kind in kinds and a.end is not None and start <= a.end < end for a in self._activities.values())
+
+    def _solve(self, motion: Motion) -> Calibration | None:
+        known = [_known_by(a, len(motion)) for a in self._activities.values() if a.start < len(motion)]
+        body = Body(tuple(m for m in self._body.mountings if m.start < len(motion)))
+        solution: Solution | None = solve(motion, body, sorted(known, key=lambda a: a.start))
+        return None if solution is None else calibration_of(solution, self._digest.factor)
+
+
+def _known_by(activity: Activity, step: int) -> Activity:
+    """A marked stretch as it was known at a step: open if it ends later."""
+    return replace(activity, end=None) if activity.end is not None and activity.end > step else activity
+
+
+def _after(motion: Motion, step: int) -> Motion:
+    return Motion(motion.step_s, motion.turn_rad[:, step:], motion.acc_m_s2[:, step:], motion.known[:, step:])

@@ -1,0 +1,159 @@
+"""What is known of a session before anything is solved: its cut into segments, still poses and activities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from imuhip.calibration import stillness
+from imuhip.calibration.body import Body
+from imuhip.calibration.motion import Motion
+from imuhip.calibration.poses import Activity, Pose, marked_poses
+from imuhip.calibration.stillness import Still
+from imuhip.calibration.strapdown import Segments, Strapdown, integrate, segments
+from imuhip.calibration.initial import gravity_in_sensor, mean_quat
+from imuhip.units import FloatArray
+
+LEVER_M = 0.35
+"""Distance of a sensor from the joint that its segment turns about, to tell its speed from its turning."""
+MOVING_M_S = 0.15
+"""What a sensor may move at between quiet moments besides turning: a pelvis standing up or stepping."""
+QUIET_M_S = 0.01
+CALM_START_STEPS = 40
+"""A stance that nobody marked is looked for among stills of at least this length first (1.6 s)."""
+LEVEL_COS = np.cos(np.deg2rad(20.0))
+"""Up within 20 deg of where it points in the stance: the segment is upright as in the stance."""
+FLAT_COS = np.cos(np.deg2rad(55.0))
+"""Up more than 55 deg away: the segment lies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A session, cut up.
+
+    Attributes:
+        motion: The digest.
+        body: Which sensor is worn where.
+        activities: Marked stretches.
+        bias_rad_s: (K, 3) gyro bias taken off before integrating.
+        strap: Gyro-only orientations.
+        seg: Segments between nodes.
+        speed_m_s: (K, J) how fast each sensor may move at each node.
+        stills: Still stretches.
+        poses: Poses that marks tell of, and the stance of every mounting.
+        assumed_stance: Whether a stance had to be assumed because none was marked.
+    """
+
+    motion: Motion
+    body: Body
+    activities: Sequence[Activity]
+    bias_rad_s: FloatArray
+    strap: Strapdown
+    seg: Segments
+    speed_m_s: FloatArray
+    stills: Sequence[Still]
+    poses: Sequence[Pose]
+    assumed_stance: bool
+
+    @property
+    def side(self) -> str:
+        """Side that is worked on when lying on the other."""
+        return next((a.side for a in self.activities if a.side in ("left", "right")), "right")
+
+    def stance_of(self, mount: int) -> Pose | None:
+        """The stance that defines the zero of a mounting."""
+        start, end = self.body.mountings[mount].start, self.body.end(mount)
+        inside = (p for p in self.poses if p.stance and p.still.start >= start and (end is None or p.still.end <= end))
+        return next(inside, None)
+
+    def node_of(self, still: Still) -> int:
+        """The node nearest to the middle of a still stretch."""
+        return int(np.argmin(np.abs(self.seg.node_step - (still.start + still.end) // 2)))
+
+    def mean_quat(self, still: Still, sensor: int) -> FloatArray:
+        """Mean W from sensor over a still stretch, (4,)."""
+        return mean_quat(self.strap.quat[sensor, still.start : still.end])
+
+    def up_in_sensor(self, still: Still, sensor: int) -> FloatArray:
+        """Mean direction of up in a sensor's frame over a still stretch, (3,)."""
+        return gravity_in_sensor(self.strap, still.start, still.end, sensor)
+
+
+def gather(motion: Motion, body: Body, activities: Sequence[Activity]) -> Evidence | None:
+    """Cut a session up, or return None where the wearer was never still."""
+    bias = stillness.still_bias(motion)
+    if bias is None:
+        return None
+    speeds = stillness.speed(motion, bias)
+    fastest = speeds.max(axis=0)
+    nodes = stillness.pick_nodes(fastest)
+    nodes = np.append(nodes if len(motion) - nodes[-1] > 10 or len(nodes) == 1 else nodes[:-1], len(motion))
+    group = np.minimum(nodes // stillness.SPEED_STEPS, speeds.shape[1] - 1)
+    moving = fastest[group] > stillness.QUIET_RAD_S
+    strap = integrate(motion, bias)
+    stills = stillness.find_stills(fastest)
+    poses = marked_poses(stills, activities)
+    assumed = _assumed_stances(stills, poses, body)
+    return Evidence(
+        motion=motion,
+        body=body,
+        activities=activities,
+        bias_rad_s=bias,
+        strap=strap,
+        seg=segments(strap, nodes, motion.step_s),
+        speed_m_s=LEVER_M * np.minimum(speeds[:, group], 3.0) + np.where(moving, MOVING_M_S, QUIET_M_S),
+        stills=stills,
+        poses=sorted([*poses, *assumed], key=lambda p: (p.still.start, p.still.end)),
+        assumed_stance=bool(assumed),
+    )
+
+
+def found_poses(evidence: Evidence) -> list[Pose]:
+    """Unmarked stills that gravity alone tells the posture of: upright like the stance, or seated.
+
+    Lying postures are told apart by marks only: supine and prone differ by a sign that the mounting, which is to be found,
+    also has.
+    """
+    body = evidence.body
+    found = []
+    for still in evidence.stills:
+        if any(p.still.start < still.end and still.start < p.still.end for p in evidence.poses):
+            continue
+        if any(a.start <= still.start and (a.end is None or still.end <= a.end) for a in evidence.activities if a.position):
+            continue
+        pelvis = body.worn("pelvis", still.start)
+        thighs = [t for role in ("thigh_right", "thigh_left") if (t := body.worn(role, still.start)) is not None]
+        if pelvis is None or not thighs:
+            continue
+        turned = [_tilt_cos(evidence, still, mount) for mount in (pelvis, *thighs)]
+        if min(turned) > LEVEL_COS:
+            found.append(Pose(still, "standing", stance=False))
+        elif turned[0] > FLAT_COS and max(turned[1:]) < FLAT_COS:
+            found.append(Pose(still, "seated", stance=False))
+    return found
+
+
+def _tilt_cos(evidence: Evidence, still: Still, mount: int) -> float:
+    """Cosine of the angle between up in a still pose and up in the mounting's stance."""
+    stance = evidence.stance_of(mount)
+    if stance is None:
+        return 0.5 * (LEVEL_COS + FLAT_COS)
+    sensor = evidence.body.mountings[mount].sensor
+    return float(evidence.up_in_sensor(still, sensor) @ evidence.up_in_sensor(stance.still, sensor))
+
+
+def _assumed_stances(stills: Sequence[Still], poses: Sequence[Pose], body: Body) -> list[Pose]:
+    """A stance for each start of wearing that has none marked: its first still stretch."""
+    assumed = []
+    for start in sorted({m.start for m in body.mountings}):
+        later = min((m.start for m in body.mountings if m.start > start), default=1 << 60)
+        if any(p.stance and start <= p.still.start < later for p in poses):
+            continue
+        inside = [s for s in stills if start <= s.start < later]
+        first = next((s for s in inside if s.end - s.start >= CALM_START_STEPS), next(iter(inside), None))
+        marked = any(p.still.start < first.end and first.start < p.still.end for p in poses) if first else True
+        if first is not None and not marked:
+            assumed.append(Pose(first, "standing", stance=True))
+    return assumed

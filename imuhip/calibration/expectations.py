@@ -1,0 +1,123 @@
+"""Evidence to the priors of the least squares: what poses and movements say about the body."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from imuhip import rotation
+from imuhip.calibration.body import THIGHS
+from imuhip.calibration.evidence import Evidence
+from imuhip.calibration.hinges import MIN_PLANARITY, Hinge, find_hinge
+from imuhip.calibration.pose_equations import HingePrior, HipPrior, Prior, UpPrior
+from imuhip.calibration.poses import HINGE_SD_DEG, POSTURES, SAGITTAL, Pose, pose_up_prior
+from imuhip.units import FloatArray
+
+STANCE_SD_RAD = np.deg2rad(0.3)
+"""The stance is the zero by definition; this is how well its mean is known under sway."""
+UNKNOWN_HIP_SD_RAD = np.deg2rad(20.0)
+"""After a gap, before any known pose: the leg faces roughly where the pelvis does."""
+PELVIS_HINGE_SD_RAD = np.deg2rad(8.0)
+"""A pelvis also lists and turns while it leans."""
+PELVIS_SAGITTAL = frozenset({"squat", "kickstand_rdl", "sit_to_stand", "lunge", "sqsl", "sqhalfdl", "bow"})
+MIN_PELVIS_LEAN_RAD = np.deg2rad(12.0)
+
+
+def expectations(evidence: Evidence, mounts: FloatArray, poses: Sequence[Pose]) -> list[Prior]:
+    """All priors.
+
+    Args:
+        evidence: The session.
+        mounts: (E, 4) mountings as known so far, to give hinge axes their direction.
+        poses: Poses that the evidence tells of and those found since.
+    """
+    priors: list[Prior] = []
+    for pose in poses:
+        priors += _pose_priors(evidence, pose)
+    for mount in range(len(evidence.body.mountings)):
+        z = rotation.rotate(mounts[mount], np.array([0.0, 0.0, 1.0]))
+        for hinge in hinges_of(evidence, mount):
+            axis = hinge.axis if hinge.axis @ z >= 0 else -hinge.axis
+            pelvis = evidence.body.mountings[mount].role == "pelvis"
+            priors.append(HingePrior(mount, axis, PELVIS_HINGE_SD_RAD if pelvis else np.deg2rad(HINGE_SD_DEG)))
+    return [*priors, *_after_gaps(evidence)]
+
+
+def hinges_of(evidence: Evidence, mount: int, *, swings_only: bool = False) -> list[Hinge]:
+    """Axes of the movements in which a segment turned like a hinge about its mediolateral axis."""
+    mounting, end = evidence.body.mountings[mount], evidence.body.end(mount)
+    pelvis = mounting.role == "pelvis"
+    names = PELVIS_SAGITTAL if pelvis else SAGITTAL
+    hinges = []
+    for act in evidence.activities:
+        name = act.name.lower()
+        if act.end is None or act.start < mounting.start or (end is not None and act.start >= end):
+            continue
+        if (swings_only and name != "swing") or (name not in names and not (act.kind == "walk" and not pelvis)):
+            continue
+        if mounting.role in THIGHS and act.side is not None and act.side not in (THIGHS[mounting.role], "both"):
+            continue
+        hinge = find_hinge(evidence.strap, mounting.sensor, act.start, min(act.end, len(evidence.motion)))
+        enough = hinge is not None and (not pelvis or hinge.excursion_rad > MIN_PELVIS_LEAN_RAD)
+        if hinge is not None and enough and hinge.planarity > MIN_PLANARITY:
+            hinges.append(hinge)
+    return hinges
+
+
+def _pose_priors(evidence: Evidence, pose: Pose) -> list[Prior]:
+    still, body = pose.still, evidence.body
+    pelvis = body.worn("pelvis", still.start)
+    node = evidence.node_of(still)
+    priors: list[Prior] = []
+    if pelvis is not None:
+        sensor = body.mountings[pelvis].sensor
+        stance = evidence.stance_of(pelvis) is pose
+        up, sd = pose_up_prior(pose.posture, evidence.side)
+        if stance:
+            up, sd = np.array([0.0, 1.0, 0.0]), np.array([STANCE_SD_RAD, np.inf, STANCE_SD_RAD])
+        priors.append(UpPrior(node, sensor, pelvis, evidence.mean_quat(still, sensor), up, sd))
+    for mount, mounting in enumerate(body.mountings):
+        if mounting.role == "pelvis" or body.at(mounting.sensor, still.start) != mount:
+            continue
+        zero = evidence.stance_of(mount) is pose
+        if pelvis is not None and mounting.role in THIGHS:
+            priors.append(_hip_prior(evidence, pose, node, pelvis, mount, zero=zero))
+        elif zero:
+            up, sd = np.array([0.0, 1.0, 0.0]), np.array([STANCE_SD_RAD, np.inf, STANCE_SD_RAD])
+            quat = evidence.mean_quat(still, mounting.sensor)
+            priors.append(UpPrior(node, mounting.sensor, mount, quat, up, sd))
+    return priors
+
+
+def _hip_prior(evidence: Evidence, pose: Pose, node: int, pelvis: int, thigh: int, *, zero: bool) -> HipPrior:
+    mountings = evidence.body.mountings
+    prior = POSTURES[pose.posture]
+    angles, sd = np.deg2rad(prior.hip_deg), np.deg2rad(prior.hip_sd_deg)
+    if pose.flexion_deg is not None:
+        angles[0] = np.deg2rad(pose.flexion_deg)
+    if zero:
+        angles, sd = np.zeros(3), np.full(3, STANCE_SD_RAD)
+    worn = (mountings[pelvis].sensor, pelvis), (mountings[thigh].sensor, thigh)
+    quats = (evidence.mean_quat(pose.still, sensor) for sensor, _ in worn)
+    return HipPrior(node, *worn, THIGHS[mountings[thigh].role], *quats, angles, sd)
+
+
+def _after_gaps(evidence: Evidence) -> list[Prior]:
+    """A very weak prior at the first node after each gap, so that flexion is right before the heading is known."""
+    body, seg = evidence.body, evidence.seg
+    priors: list[Prior] = []
+    for j in np.flatnonzero(~seg.whole.all(axis=0)).tolist():
+        step = int(seg.node_step[j + 1])
+        pelvis = body.worn("pelvis", step)
+        if pelvis is None:
+            continue
+        for role, side in THIGHS.items():
+            thigh = body.worn(role, step)
+            if thigh is None:
+                continue
+            a, b = (body.mountings[pelvis].sensor, pelvis), (body.mountings[thigh].sensor, thigh)
+            sd = np.array([np.inf, UNKNOWN_HIP_SD_RAD, UNKNOWN_HIP_SD_RAD])
+            quats = (evidence.seg.quat[a[0], j + 1], evidence.seg.quat[b[0], j + 1])
+            priors.append(HipPrior(j + 1, a, b, side, *quats, np.zeros(3), sd))
+    return priors

@@ -1,0 +1,145 @@
+"""A solution to the calibration that the stages apply, with its uncertainty and plain warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from imuhip import rotation
+from imuhip.calibration.body import THIGHS
+from imuhip.calibration.estimator import Solution
+from imuhip.calibration.hinges import MIN_PLANARITY, find_hinge
+from imuhip.calibration.result import Calibration, HipKnots, Mount
+from imuhip.calibration.state import GAIN_PAIRS
+from imuhip.units import BoolArray, FloatArray
+
+ACC_BIAS_LIMIT_M_S2 = 0.6
+"""60 mg: twice what consumer accelerometers are off by."""
+
+
+def calibration_of(solution: Solution, frames_per_step: int) -> Calibration:
+    """What the stages apply.
+
+    Args:
+        solution: A solved session.
+        frames_per_step: Frames in a step of the digest.
+    """
+    evidence, state = solution.evidence, solution.state
+    acc_gain = np.zeros((len(state.acc_bias), 3, 3))
+    for column, (i, k) in enumerate(GAIN_PAIRS):
+        acc_gain[:, i, k] = state.acc_gain[:, column]
+    eye = np.eye(3)
+    return Calibration(
+        knot_frame=evidence.seg.node_step * frames_per_step,
+        gyr_bias_rad_s=evidence.bias_rad_s[:, None] + state.bias,
+        # What the least squares calls gain times reading is, to first order, the inverse's effect.
+        gyr_unmix=eye - state.gyr_gain,
+        acc_bias_m_s2=state.acc_bias,
+        acc_unmix=eye - acc_gain,
+        quat_earth_from_sensor=rotation.normalise(rotation.multiply(state.quat_earth_from_w, evidence.seg.quat)),
+        mounts=tuple(_mounts(solution, frames_per_step)),
+        hips=dict(_hips(solution)),
+        warnings=tuple(_warnings(solution)),
+    )
+
+
+def _mounts(solution: Solution, frames_per_step: int) -> Iterator[Mount]:
+    body = solution.evidence.body
+    for e, mounting in enumerate(body.mountings):
+        at = solution.layout.mount(e)
+        yield Mount(
+            sensor=mounting.sensor,
+            role=mounting.role,
+            start_frame=mounting.start * frames_per_step,
+            quat_sensor_from_segment=solution.state.quat_sensor_from_segment[e],
+            sd_rad=np.sqrt(np.diag(solution.covariance.shared[at, at])),
+            zeroed=solution.evidence.stance_of(e) is not None,
+        )
+
+
+def _hips(solution: Solution) -> Iterator[tuple[str, HipKnots]]:
+    """Uncertainty of every hip whose thigh wore a sensor, at the knots where pelvis and thigh are worn."""
+    evidence = solution.evidence
+    steps = evidence.seg.node_step
+    for role, side in THIGHS.items():
+        worn = [(evidence.body.worn("pelvis", s), evidence.body.worn(role, s)) for s in steps.tolist()]
+        known = np.array([p is not None and t is not None for p, t in worn])
+        if not known.any():
+            continue
+        first = worn[int(np.argmax(known))]
+        pairs = [(p, t) if p is not None and t is not None else (first[0] or 0, first[1] or 0) for p, t in worn]
+        yield side, _hip_knots(solution, pairs, known)
+
+
+def _hip_knots(solution: Solution, pairs: list[tuple[int, int]], known: BoolArray) -> HipKnots:
+    cov, layout, mountings = solution.covariance, solution.layout, solution.evidence.body.mountings
+    out = np.empty((len(pairs), 12, 12))
+    bias = np.empty(len(pairs))
+    for pair in sorted(set(pairs)):
+        rows = np.array([p == pair for p in pairs])
+        sensors = [mountings[e].sensor for e in pair]
+        node = np.concatenate([np.arange(6)[:3] + layout.turn(k).start for k in sensors])
+        shared = np.concatenate([np.arange(3) + layout.mount(e).start for e in pair])
+        out[rows, :6, :6] = cov.node[rows][:, node[:, None], node]
+        cross = cov.node_shared[rows][:, node[:, None], shared]
+        out[rows, :6, 6:] = cross
+        out[rows, 6:, :6] = np.swapaxes(cross, 1, 2)
+        out[rows, 6:, 6:] = cov.shared[shared[:, None], shared]
+        slots = np.concatenate([np.arange(3) + layout.bias(k).start for k in sensors])
+        bias[rows] = np.einsum("nii->n", cov.node[rows][:, slots[:, None], slots]) / 3.0
+    level, heading = _relative(solution, pairs, out)
+    heading[~known] = np.inf
+    return HipKnots(out, level, heading, float(np.sqrt(bias[-1])))
+
+
+def _relative(solution: Solution, pairs: list[tuple[int, int]], cov: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Spread of the thigh's turn against the pelvis at every knot, along and across the vertical, (J,) each."""
+    evidence, state = solution.evidence, solution.state
+    quat = rotation.multiply(state.quat_earth_from_w, evidence.seg.quat)
+    jac = np.zeros((len(pairs), 3, 12))
+    jac[:, :, :3], jac[:, :, 3:6] = -np.eye(3), np.eye(3)
+    for j, pair in enumerate(pairs):
+        for sign, at, e in ((-1.0, 6, pair[0]), (1.0, 9, pair[1])):
+            sensor = evidence.body.mountings[e].sensor
+            segment = rotation.multiply(quat[sensor, j], state.quat_sensor_from_segment[e])
+            jac[j, :, at : at + 3] = sign * rotation.matrix(segment)
+    spread = np.einsum("jai,jik,jak->ja", jac, cov, jac)
+    return np.sqrt(spread[:, :2].mean(axis=1)), np.sqrt(spread[:, 2])
+
+
+def _warnings(solution: Solution) -> Iterator[str]:
+    evidence = solution.evidence
+    if evidence.assumed_stance:
+        yield "No stance was marked: the first still moment was taken as upright standing"
+    for e, mounting in enumerate(evidence.body.mountings):
+        where = mounting.role.replace("_", " ")
+        if evidence.stance_of(e) is None:
+            yield f"The {where} sensor has no stance: stand still for 4 seconds after strapping it on"
+        elif np.sqrt(solution.covariance.shared[solution.layout.mount(e), solution.layout.mount(e)][1, 1]) > np.deg2rad(15):
+            yield (
+                f"Which way the {where} sensor faces is not known: swing the leg straight forward and back five times, "
+                "and hold still once lying on your back or seated"
+            )
+        bias = np.abs(solution.state.acc_bias[mounting.sensor]).max()
+        if bias > ACC_BIAS_LIMIT_M_S2:
+            yield f"The {where} sensor's accelerometer is off by {bias / 9.80665 * 1000:.0f} mg: check it lying on a table"
+    yield from _swing_warnings(solution)
+
+
+def _swing_warnings(solution: Solution) -> Iterator[str]:
+    evidence = solution.evidence
+    for act in evidence.activities:
+        if act.kind != "calibration" or act.name != "swing" or act.end is None:
+            continue
+        for role in THIGHS:
+            mount = evidence.body.worn(role, act.start)
+            if mount is None or (act.side is not None and THIGHS[role] != act.side):
+                continue
+            sensor = evidence.body.mountings[mount].sensor
+            hinge = find_hinge(evidence.strap, sensor, act.start, min(act.end, len(evidence.motion)))
+            at = f"at {act.start * evidence.motion.step_s:.0f} s"
+            if hinge is None:
+                yield f"The swing {at} was too small: swing the leg about 30 degrees forward and back"
+            elif hinge.planarity < MIN_PLANARITY:
+                yield f"The swing {at} was not in one plane: swing the leg straight forward and back"

@@ -1,0 +1,160 @@
+"""Orientations to hip angles, with validity and uncertainty for every frame."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from imuhip import rotation
+from imuhip.calibration.body import THIGHS
+from imuhip.calibration.result import HEADING_LIMIT_RAD
+from imuhip.joint import SIDE_SIGNS, hip_angles, pelvis_angles
+from imuhip.orientation.segments import SegmentBlock, Spread
+from imuhip.units import BoolArray, FloatArray
+
+SINGULAR_DEG = 75.0
+"""Ab/adduction beyond which flexion and rotation are noise: theirs grows as 1 / cos, 3.9 times at 75 deg."""
+FLOOR_DEG = 0.7
+"""What remains of an angle's standard deviation with a perfect calibration: the filter in motion."""
+HALF_WIDTH = 1.96
+"""Half-width of a 95 % interval in standard deviations."""
+
+
+@dataclass(frozen=True, slots=True)
+class HipAngles:
+    """Angles of one hip over N frames, NaN where they are not known.
+
+    Attributes:
+        flexion_deg: (N,).
+        adduction_deg: (N,).
+        internal_rotation_deg: (N,).
+        valid: (N,) whether flexion is known; the other two are also empty where the heading is not known.
+        heading_known: (N,) whether the heading between pelvis and thigh is known.
+        uncertainty_deg: (N,) half-width of the 95 % interval of flexion.
+        singular: (N,) within 15 deg of 90 deg of ab/adduction, where flexion and rotation mean nothing.
+    """
+
+    flexion_deg: FloatArray
+    adduction_deg: FloatArray
+    internal_rotation_deg: FloatArray
+    valid: BoolArray
+    heading_known: BoolArray
+    uncertainty_deg: FloatArray
+    singular: BoolArray
+
+
+@dataclass(frozen=True, slots=True)
+class HipBlock:
+    """Angles of consecutive frames.
+
+    Attributes:
+        start_index: Frame number of the first.
+        rate_hz: Frames per second.
+        roles: Segment under each sensor, at the block's start.
+        sides: Hips whose thigh wears a sensor, by side.
+        pelvis_tilt_deg: (N,) positive when the top goes forward, from the stance; NaN where not known.
+        pelvis_list_deg: (N,) positive when the right side goes up.
+        pelvis_rotation_deg: (N,) positive to the left, from where the recording started.
+        quat_earth_from_segment: (K, N, 4) of every sensor's segment; meaningless where not known.
+        segment_known: (K, N).
+    """
+
+    start_index: int
+    rate_hz: float
+    roles: tuple[str, ...]
+    sides: Mapping[str, HipAngles]
+    pelvis_tilt_deg: FloatArray
+    pelvis_list_deg: FloatArray
+    pelvis_rotation_deg: FloatArray
+    quat_earth_from_segment: FloatArray
+    segment_known: BoolArray
+
+    def __len__(self) -> int:
+        return int(self.segment_known.shape[1])
+
+
+def hip_block(segments: SegmentBlock) -> HipBlock:
+    """Angles of N frames of segments."""
+    quat, known = segments.quat_earth_from_segment, segments.known
+    sensor = {role: k for k, role in enumerate(segments.roles)}
+    pelvis = sensor.get("pelvis")
+    tilt = np.full((3, quat.shape[1]), np.nan)
+    sides: dict[str, HipAngles] = {}
+    if pelvis is not None:
+        upright = rotation.conjugate(quat[pelvis])
+        tilt = np.where(known[pelvis], np.rad2deg(pelvis_angles(quat[pelvis])).T, np.nan)
+        for role, side in THIGHS.items():
+            if (thigh := sensor.get(role)) is None:
+                continue
+            both = known[pelvis] & known[thigh]
+            hip = rotation.multiply(upright, quat[thigh])
+            sides[side] = _angles(hip, quat[thigh], side, both, segments.spreads.get(side))
+    return HipBlock(
+        segments.start_index, segments.rate_hz, segments.roles, sides, tilt[0], tilt[1], tilt[2], quat, known
+    )
+
+
+def join(blocks: Sequence[HipBlock]) -> HipBlock:
+    """Consecutive blocks as one; a hip that a block does not have is unknown there."""
+    first = blocks[0]
+    names = dict.fromkeys(side for block in blocks for side in block.sides)
+    padded = [{side: b.sides.get(side) or _unknown(len(b)) for side in names} for b in blocks]
+    sides = {
+        side: HipAngles(*(np.concatenate([getattr(p[side], f.name) for p in padded]) for f in fields(HipAngles)))
+        for side in names
+    }
+    return HipBlock(
+        first.start_index,
+        first.rate_hz,
+        first.roles,
+        sides,
+        np.concatenate([b.pelvis_tilt_deg for b in blocks]),
+        np.concatenate([b.pelvis_list_deg for b in blocks]),
+        np.concatenate([b.pelvis_rotation_deg for b in blocks]),
+        np.concatenate([b.quat_earth_from_segment for b in blocks], axis=1),
+        np.concatenate([b.segment_known for b in blocks], axis=1),
+    )
+
+
+def _unknown(frames: int) -> HipAngles:
+    nothing, no = np.full(frames, np.nan), np.zeros(frames, dtype=np.bool_)
+    return HipAngles(nothing, nothing, nothing, no, no, nothing, no)
+
+
+def _angles(hip: FloatArray, thigh: FloatArray, side: str, known: BoolArray, sd: Spread | None) -> HipAngles:
+    if sd is None:
+        return _unknown(len(hip))
+    angles = hip_angles(hip, side)
+    degrees = np.rad2deg(angles)
+    singular = np.abs(degrees[:, 1]) > SINGULAR_DEG
+    heading_known = known & (sd.heading_sd_rad < HEADING_LIMIT_RAD)
+    valid = known & ~singular
+    return HipAngles(
+        flexion_deg=np.where(valid, degrees[:, 0], np.nan),
+        adduction_deg=np.where(heading_known, degrees[:, 1], np.nan),
+        internal_rotation_deg=np.where(heading_known & ~singular, degrees[:, 2], np.nan),
+        valid=valid,
+        heading_known=heading_known,
+        uncertainty_deg=np.where(valid, _flexion_half_width_deg(angles, thigh, side, sd), np.nan),
+        singular=known & singular,
+    )
+
+
+def _flexion_half_width_deg(angles: FloatArray, thigh: FloatArray, side: str, sd: Spread) -> FloatArray:
+    """95 % half-width of flexion from the spread of tilt and heading.
+
+    Flexion changes with a turn of the thigh by ``e = (-sin r, 0, cos r) / cos a``; the part of ``e`` along the vertical
+    comes from the heading, the rest from tilt.
+    """
+    a, r = angles[:, 1], angles[:, 2] * SIDE_SIGNS[side][2]
+    w, x, y, z = (np.ascontiguousarray(thigh[:, i]) for i in range(4))
+    up_x, up_z = 2 * (x * z - w * y), 1 - 2 * (x * x + y * y)
+    sr, cr = np.sin(r), np.cos(r)
+    along = cr * up_z - sr * up_x
+    along = along * along
+    variance = (1.0 - along) * sd.level_sd_rad**2 + along * sd.heading_sd_rad**2
+    cos_a = np.maximum(np.cos(a), 0.1)
+    total = variance / (cos_a * cos_a) + np.deg2rad(FLOOR_DEG) ** 2
+    return HALF_WIDTH * np.rad2deg(np.sqrt(total))

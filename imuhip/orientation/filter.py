@@ -1,0 +1,130 @@
+"""Frames to orientation: VQF per sensor, on calibrated input."""
+
+from __future__ import annotations
+
+import numpy as np
+from vqf import VQF
+
+from imuhip import rotation
+from imuhip.calibration.result import Calibration
+from imuhip.timeline.frames import FrameBlock
+from imuhip.units import BoolArray, FloatArray, IntArray
+
+RESTART_S = 1.0
+"""After a gap this long the old orientation says nothing: the filter starts anew and levels itself at once."""
+
+
+class OrientationFilter:
+    """One VQF for each sensor; heading is each sensor's own.
+
+    Without a calibration VQF estimates the gyro bias by itself; with one, its input is calibrated and its own estimation is
+    off, so that there is one place that knows biases.
+
+    Args:
+        sensors: Number of sensors.
+        rate_hz: Rate of the frames.
+
+    References:
+        Laidig and Seel 2023, doi:10.1016/j.inffus.2022.10.014.
+    """
+
+    def __init__(self, sensors: int, rate_hz: float) -> None:
+        self.rate_hz = rate_hz
+        self._filters = [VQF(1.0 / rate_hz) for _ in range(sensors)]
+        self._quat = np.tile(rotation.IDENTITY, (sensors, 1))
+        self._gap = np.full(sensors, 1 << 40)
+        self._calibrated = False
+
+    def feed(self, block: FrameBlock, calibration: Calibration | None) -> tuple[FloatArray, BoolArray]:
+        """Orientation after every frame of a block.
+
+        Args:
+            block: N frames.
+            calibration: What to apply to them.
+
+        Returns:
+            (K, N, 4) earth from sensor, each sensor with its own heading; held where a sensor is unknown. And (K, N) where
+            a filter started anew.
+        """
+        if calibration is not None and not self._calibrated:
+            self._calibrated = True
+            for k, vqf in enumerate(self._filters):
+                self._filters[k] = _without_bias_estimation(vqf)
+        quat = np.empty((*block.known.shape, 4))
+        restarted = np.zeros(block.known.shape, dtype=np.bool_)
+        for k in range(len(self._filters)):
+            gyr, acc = block.gyr_rad_s[k], block.acc_m_s2[k]
+            if calibration is not None:
+                frames = block.start_index + np.arange(len(block))
+                gyr, acc = calibrate(gyr, acc, frames, calibration, k)
+            self._run(k, gyr, acc, block.known[k], quat[k], restarted[k])
+        return quat, restarted
+
+    def _run(self, k: int, gyr: FloatArray, acc: FloatArray, known: BoolArray, quat: FloatArray, restarted: BoolArray) -> None:
+        edges = np.flatnonzero(np.diff(known)) + 1
+        for a, b in zip([0, *edges.tolist()], [*edges.tolist(), len(known)], strict=True):
+            if a == b:
+                continue
+            if not known[a]:
+                self._gap[k] += b - a
+                quat[a:b] = self._quat[k]
+                continue
+            if self._gap[k] >= RESTART_S * self.rate_hz:
+                self._restart(k)
+                restarted[a] = True
+            self._gap[k] = 0
+            out = self._filters[k].updateBatch(np.ascontiguousarray(gyr[a:b]), np.ascontiguousarray(acc[a:b]))
+            quat[a:b] = out["quat6D"]
+            self._quat[k] = quat[b - 1]
+
+    def _restart(self, k: int) -> None:
+        self._filters[k] = _new_filter(self.rate_hz, estimating=not self._calibrated)
+
+
+def calibrate(
+    gyr: FloatArray, acc: FloatArray, frames: IntArray, calibration: Calibration, sensor: int
+) -> tuple[FloatArray, FloatArray]:
+    """Rates and forces with biases, scales and cross-axis errors taken off.
+
+    Args:
+        gyr: (N, 3) rad/s.
+        acc: (N, 3) m/s2.
+        frames: (N,) their frame numbers.
+        calibration: What to apply; its bias is linear between knots and constant outside.
+        sensor: Which sensor they are of.
+
+    Returns:
+        Both again, (N, 3).
+    """
+    bias = interpolate(frames, calibration.knot_frame, calibration.gyr_bias_rad_s[sensor])
+    return (
+        _transform(calibration.gyr_unmix[sensor], gyr - bias),
+        _transform(calibration.acc_unmix[sensor], acc - calibration.acc_bias_m_s2[sensor]),
+    )
+
+
+def interpolate(at: IntArray, knots: IntArray, values: FloatArray) -> FloatArray:
+    """Linear interpolation, constant outside; (N,), (J,), (J, ...) -> (N, ...). Bits do not depend on the block."""
+    if len(knots) == 1:
+        return np.broadcast_to(values[0], (len(at), *values.shape[1:]))
+    j = np.clip(np.searchsorted(knots, at, side="right") - 1, 0, len(knots) - 2)
+    span = (knots[j + 1] - knots[j]).astype(np.float64)
+    share = np.clip((at - knots[j]) / span, 0.0, 1.0).reshape(-1, *[1] * (values.ndim - 1))
+    return values[j] + share * (values[j + 1] - values[j])
+
+
+def _transform(m: FloatArray, v: FloatArray) -> FloatArray:
+    """Matrix times vectors (N, 3), elementwise: a BLAS product would change bits with the block size."""
+    return v[:, :1] * m[:, 0] + v[:, 1:2] * m[:, 1] + v[:, 2:] * m[:, 2]
+
+
+def _new_filter(rate_hz: float, *, estimating: bool) -> VQF:
+    return VQF(1.0 / rate_hz, motionBiasEstEnabled=estimating, restBiasEstEnabled=estimating)
+
+
+def _without_bias_estimation(vqf: VQF) -> VQF:
+    """Go on with the same orientation; what VQF had found of the bias is in the calibration's now."""
+    vqf.setMotionBiasEstEnabled(False)
+    vqf.setRestBiasEstEnabled(False)
+    vqf.setBiasEstimate(np.zeros(3), 0.0)
+    return vqf

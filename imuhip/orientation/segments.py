@@ -1,0 +1,223 @@
+"""Orientation of every segment in one earth, live and after the session, by the same steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from imuhip import rotation
+from imuhip.calibration.calibrator import Due
+from imuhip.calibration.result import Calibration, Mount
+from imuhip.orientation.correction import Correction, follow_knots, heading_between
+from imuhip.orientation.filter import OrientationFilter, interpolate
+from imuhip.timeline.frames import FrameBlock
+from imuhip.units import BoolArray, FloatArray, IntArray
+
+FADE_S = 2.0
+"""Corrections fade in over this time, so that a live angle never jumps."""
+SETTLE_S = 2.0
+"""Live, a filter that started anew needs this long until its tilt is right."""
+UNKNOWN_SD_RAD = 10.0
+"""Stands for "not known" where infinity would poison an interpolation."""
+HISTORY_FRAMES = 1024
+"""Frames that are remembered, to find the filter's orientation at a knot of the recent past."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Standard deviations of one hip over N frames, rad: of tilts against gravity, and of the heading."""
+
+    level_sd_rad: FloatArray
+    heading_sd_rad: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentBlock:
+    """Segments over N frames.
+
+    Attributes:
+        start_index: Frame number of the first.
+        rate_hz: Frames per second.
+        roles: Segment under each sensor.
+        quat_earth_from_segment: (K, N, 4).
+        known: (K, N).
+        spreads: By side of the hip.
+    """
+
+    start_index: int
+    rate_hz: float
+    roles: tuple[str, ...]
+    quat_earth_from_segment: FloatArray
+    known: BoolArray
+    spreads: Mapping[str, Spread]
+
+
+class LiveSegments:
+    """Frames to segments with what is known so far.
+
+    Args:
+        roles: Where each sensor is worn at the start.
+        rate_hz: Rate of the frames.
+    """
+
+    def __init__(self, roles: Sequence[str], rate_hz: float) -> None:
+        sensors = len(roles)
+        self._rate_hz = rate_hz
+        self._roles = list(roles)
+        self._filter = OrientationFilter(sensors, rate_hz)
+        self._calibration: Calibration | None = None
+        self._corrections = [Correction.constant(0.0) for _ in roles]
+        self._mounts = [_MountFade.fixed(rotation.IDENTITY) for _ in roles]
+        self._usable = np.zeros(sensors, dtype=np.bool_)
+        self._history = np.zeros((sensors, HISTORY_FRAMES, 4))
+        self._settled_from = np.zeros(sensors, dtype=np.int64)
+        self._gap_end = np.zeros(sensors, dtype=np.int64)
+        self._dark = np.ones(sensors, dtype=np.bool_)
+
+    def wear(self, sensor: int, role: str) -> None:
+        """A sensor is being strapped on elsewhere: its segment is unknown until it has been calibrated there."""
+        self._roles[sensor] = role
+        self._usable[sensor] = False
+
+    def apply(self, due: Due) -> None:
+        """Change over to a new calibration, smoothly, from its frame on; frames before it have been fed."""
+        calibration, frame = due.calibration, due.from_frame
+        fade = round(FADE_S * self._rate_hz)
+        knot = int(calibration.knot_frame[-1])
+        for k, role in enumerate(self._roles):
+            true = calibration.quat_earth_from_sensor[k, -1]
+            heading = float(heading_between(true, self._history[k, (knot - 1) % HISTORY_FRAMES]))
+            mount = calibration.mount_of(role, frame)
+            usable = mount is not None and mount.sensor == k and mount.usable
+            continues = bool(self._usable[k]) and usable and self._gap_end[k] <= self._known_since()
+            # What was not shown before cannot jump, and need not be waited for.
+            self._corrections[k] = (
+                self._corrections[k].fading(frame, heading, fade) if continues else Correction.constant(heading)
+            )
+            if mount is not None and mount.sensor == k:
+                target = mount.quat_sensor_from_segment
+                self._mounts[k] = self._mounts[k].fading(frame, target, fade) if continues else _MountFade.fixed(target)
+            self._usable[k] = usable
+        self._calibration = calibration
+
+    def feed(self, block: FrameBlock) -> SegmentBlock:
+        """Segments of the next frames, none of which reaches beyond the next calibration."""
+        quat, restarted = self._filter.feed(block, self._calibration)
+        frames = block.start_index + np.arange(len(block))
+        self._remember(quat, block.start_index)
+        known = block.known.copy()
+        for k in range(len(self._roles)):
+            known[k] &= self._known_after_gaps(k, frames, block.known[k], restarted[k])
+        segments = np.empty_like(quat)
+        for k in range(len(self._roles)):
+            segments[k] = self._mounts[k].apply(self._corrections[k].apply(quat[k], frames), frames)
+        spreads = {} if self._calibration is None else dict(self._spreads(self._calibration, frames))
+        return SegmentBlock(block.start_index, self._rate_hz, tuple(self._roles), segments, known, spreads)
+
+    def _known_since(self) -> int:
+        """Frame up to which the calibration in use knows the headings."""
+        return -1 if self._calibration is None else int(self._calibration.knot_frame[-1])
+
+    def _known_after_gaps(self, k: int, frames: IntArray, known: BoolArray, restarted: BoolArray) -> BoolArray:
+        """Where a sensor is calibrated, settled, and has not lost its heading since the last calibration."""
+        out = np.empty(len(frames), dtype=np.bool_)
+        returns = np.flatnonzero(known & ~np.concatenate([[not self._dark[k]], known[:-1]]))
+        edges = [0, *returns.tolist(), len(frames)]
+        for i, (a, b) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+            if i > 0:
+                self._gap_end[k] = frames[a]
+                if restarted[a]:
+                    self._settled_from[k] = frames[a] + round(SETTLE_S * self._rate_hz)
+            fresh = self._gap_end[k] <= self._known_since()
+            out[a:b] = self._usable[k] & fresh & (frames[a:b] >= self._settled_from[k])
+        self._dark[k] = not known[-1]
+        return out
+
+    def _remember(self, quat: FloatArray, start: int) -> None:
+        recent = quat[:, -HISTORY_FRAMES:]
+        first = start + quat.shape[1] - recent.shape[1]
+        self._history[:, np.arange(first, first + recent.shape[1]) % HISTORY_FRAMES] = recent
+
+    def _spreads(self, calibration: Calibration, frames: IntArray) -> list[tuple[str, Spread]]:
+        age_s = np.maximum(frames - int(calibration.knot_frame[-1]), 0) / self._rate_hz
+        out = []
+        for side, hip in calibration.hips.items():
+            drift = hip.drift_sd_rad_s * age_s
+            heading = np.sqrt(float(hip.heading_sd_rad[-1]) ** 2 + drift * drift)
+            out.append((side, Spread(np.full(len(frames), float(hip.level_sd_rad[-1])), heading)))
+        return out
+
+
+def refined_segments(frames: FrameBlock, calibration: Calibration, roles: Sequence[str]) -> list[SegmentBlock]:
+    """Segments of a whole recording with what is known after it.
+
+    Args:
+        frames: All frames.
+        calibration: With knots over the whole recording.
+        roles: Where each sensor is worn at the start.
+
+    Returns:
+        One block for each stretch between moves of a strap.
+    """
+    number = np.arange(len(frames))
+    quat, restarted = OrientationFilter(len(roles), frames.rate_hz).feed(frames, calibration)
+    for k in range(len(roles)):
+        quat[k] = follow_knots(calibration, k, quat[k], frames.known[k], restarted[k]).apply(quat[k], number)
+    cuts = sorted({m.start_frame for m in calibration.mounts if 0 < m.start_frame < len(frames)})
+    blocks = []
+    for a, b in zip([0, *cuts], [*cuts, len(frames)], strict=True):
+        worn = [_worn(calibration, k, a) for k in range(len(roles))]
+        known = frames.known[:, a:b] & np.array([m is not None and m.usable for m in worn])[:, None]
+        segments = np.stack(
+            [
+                quat[k, a:b] if m is None else rotation.multiply(quat[k, a:b], m.quat_sensor_from_segment)
+                for k, m in enumerate(worn)
+            ]
+        )
+        spreads = {
+            side: Spread(
+                *(
+                    interpolate(number[a:b], calibration.knot_frame, np.minimum(sd, UNKNOWN_SD_RAD))
+                    for sd in (hip.level_sd_rad, hip.heading_sd_rad)
+                )
+            )
+            for side, hip in calibration.hips.items()
+        }
+        names = tuple(role if m is None else m.role for role, m in zip(roles, worn, strict=True))
+        blocks.append(SegmentBlock(a, frames.rate_hz, names, segments, known, spreads))
+    return blocks
+
+
+def _worn(calibration: Calibration, sensor: int, frame: int) -> Mount | None:
+    held = [m for m in calibration.mounts if m.sensor == sensor and m.start_frame <= frame]
+    return held[-1] if held else None
+
+
+@dataclass(frozen=True, slots=True)
+class _MountFade:
+    """A mounting that changes over to another between two frames."""
+
+    first: int
+    last: int
+    start: FloatArray
+    end: FloatArray
+
+    @staticmethod
+    def fixed(quat: FloatArray) -> _MountFade:
+        return _MountFade(-1, 0, quat, quat)
+
+    def fading(self, frame: int, target: FloatArray, fade_frames: int) -> _MountFade:
+        now = self._at(np.array([frame]))[0]
+        return _MountFade(frame, frame + fade_frames, now, target if now @ target >= 0 else -target)
+
+    def apply(self, quat: FloatArray, frames: IntArray) -> FloatArray:
+        """Earth from sensor (N, 4) to earth from segment."""
+        if self.start is self.end:
+            return rotation.multiply(quat, self.end)
+        return rotation.multiply(quat, self._at(frames))
+
+    def _at(self, frames: IntArray) -> FloatArray:
+        share = np.clip((frames - self.first) / (self.last - self.first), 0.0, 1.0)[:, None]
+        return rotation.normalise(self.start + share * (self.end - self.start))
