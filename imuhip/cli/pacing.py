@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Protocol
@@ -66,8 +65,7 @@ def play(
     Returns:
         Whether the recording was played to its end.
     """
-    began_s = clock.now()
-    shown_s = -math.inf
+    began_s = shown_s = clock.now()
     first_ns: int | None = None
     for event in events:
         if stopped():

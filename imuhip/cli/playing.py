@@ -52,7 +52,7 @@ def demo() -> None:
     recording = shipped_recording(DEMO_RECORDING)
     duration_s = float(recording_info(recording)["duration_s"])
     sys.stdout.write(f"A simulated session of range tests, {duration_s / 60:.0f} minutes, played fast.\n")
-    if _play(recording, max(duration_s / DEMO_S, 1.0), title=recording.name):
+    if _play(recording, max(duration_s / DEMO_S, 1.0), title=recording.name, line_s=1.0):
         results = measure(recording).results
         sys.stdout.write("\n" + summary_text(results, name=recording.name))
 
@@ -76,7 +76,7 @@ def shipped_recording(name: str) -> Path:
     raise ImuhipError(f"the shipped recording {name} is missing. Install imuhip again.")
 
 
-def _play(recording: Path, speed: float | None, *, title: str) -> bool:
+def _play(recording: Path, speed: float | None, *, title: str, line_s: float = 3.0) -> bool:
     """Play to the end or until the user stops; returns whether the end was reached."""
     from imuhip.cli.keys import quit_key
     from imuhip.cli.pacing import WallClock, play
@@ -87,7 +87,7 @@ def _play(recording: Path, speed: float | None, *, title: str) -> bool:
     source = Recording.open(recording)
     watch = Watch(recording_info(recording)["duration_s"])
     try:
-        with quit_key() as stopped, _view(title) as view:
+        with quit_key() as stopped, _view(title, line_s) as view:
             return play(
                 source.events(SLICE_S),
                 Pipeline(source.sensors),
@@ -101,10 +101,12 @@ def _play(recording: Path, speed: float | None, *, title: str) -> bool:
         return False
 
 
-def _view(title: str) -> View:
+def _view(title: str, line_s: float) -> View:
     from rich.console import Console
 
     from imuhip.cli.views import BarView, LineView
 
     console = Console()
-    return BarView(console, title) if console.is_terminal and not console.is_dumb_terminal else LineView(sys.stdout)
+    if console.is_terminal and not console.is_dumb_terminal:
+        return BarView(console, title)
+    return LineView(sys.stdout, line_s)

@@ -43,7 +43,7 @@ class LineView:
         interval_s: Seconds between two lines.
     """
 
-    def __init__(self, out: TextIO, interval_s: float = 2.0) -> None:
+    def __init__(self, out: TextIO, interval_s: float) -> None:
         self.interval_s = interval_s
         self._out = out
 

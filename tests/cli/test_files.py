@@ -5,35 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
 from typer.testing import CliRunner, Result
 
 from imuhip.cli.app import app
 from imuhip.errors import ImuhipError
 
-HEADER = "time_s,acc_x_m_s2,acc_y_m_s2,acc_z_m_s2,gyr_x_rad_s,gyr_y_rad_s,gyr_z_rad_s"
-
 
 def imuhip(*arguments: str | Path) -> Result:
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "session"
-    folder.mkdir()
-    rows = [f"{i / 100},0.1,{9.8 + i % 2 / 100},0.2,0.01,0.02,0.03" for i in range(500)]
-    for role in ("pelvis", "thigh_right"):
-        (folder / f"{role}.csv").write_text("\n".join([HEADER, *rows]) + "\n")
-    (folder / "marks.csv").write_text("start_s,end_s,kind,name,side\n1,3,test,straight_leg_raise,right\n")
-    return folder
-
-
-@pytest.fixture
-def recording(folder: Path, tmp_path: Path) -> Path:
-    path = tmp_path / "session.mcap"
-    assert imuhip("import", folder, "-o", path).exit_code == 0
-    return path
 
 
 def test_import_says_what_it_wrote_on_stderr_only(folder: Path, tmp_path: Path) -> None:

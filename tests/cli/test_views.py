@@ -45,7 +45,7 @@ def test_an_unknown_angle_has_an_empty_bar() -> None:
 
 def test_a_line_tells_time_angles_peaks_rate_loss_and_time_left() -> None:
     out = io.StringIO()
-    with LineView(out) as view:
+    with LineView(out, interval_s=3.0) as view:
         view.show(STATE)
     first, line = out.getvalue().splitlines()
     assert "provisional" in first
