@@ -26,6 +26,7 @@ from imuhip.orientation.segments import LiveSegments, refined_segments
 from imuhip.packets.blocks import split_by_sensor
 from imuhip.packets.notification import NotificationBlock, SensorInfo
 from imuhip.samples.stage import SampleStage
+from imuhip.timeline.bridge import BridgedBlock, GapBridge
 from imuhip.timeline.frames import FrameBlock
 from imuhip.timeline.stage import LinkStats, TimelineStage
 
@@ -150,6 +151,7 @@ class Pipeline:
     ) -> None:
         self._intake = _Intake(sensors, rate_hz, wait_s, start_ns)
         self._segments = LiveSegments(self._intake.roles, rate_hz)
+        self._bridge = GapBridge(len(sensors), rate_hz)
         self._due: list[Due] = []
         self._moves_seen = 0
         self.calibrations: list[Due] = []
@@ -181,7 +183,8 @@ class Pipeline:
 
     def _measure(self, frames: Iterable[FrameBlock]) -> list[HipBlock]:
         out: list[HipBlock] = []
-        for block in frames:
+        for each in frames:
+            block = self._bridge.feed(each)
             self._due += self._intake.calibrator.feed(block)
             start, stop = block.start_index, block.start_index + len(block)
             while self._due and self._due[0].from_frame < stop:
@@ -193,7 +196,7 @@ class Pipeline:
             out += self._angles(_cut(block, start, stop))
         return out
 
-    def _angles(self, block: FrameBlock) -> list[HipBlock]:
+    def _angles(self, block: BridgedBlock) -> list[HipBlock]:
         return [hip_block(self._segments.feed(block))] if len(block) else []
 
 
@@ -237,7 +240,7 @@ def refine(
         else:
             frames += intake.feed(event)
     frames += intake.flush()
-    whole = _join(frames, len(intake.roles), rate_hz)
+    whole = GapBridge(len(intake.roles), rate_hz).feed(_join(frames, len(intake.roles), rate_hz))
     calibration = intake.calibrator.refine(whole) if len(whole) else None
     if calibration is None:
         segments = LiveSegments(intake.roles, rate_hz)
@@ -247,11 +250,10 @@ def refine(
     return Refined(blocks, calibration, intake.health(), intake.timeline.start_ns or 0)
 
 
-def _cut(block: FrameBlock, start: int, stop: int) -> FrameBlock:
+def _cut(block: BridgedBlock, start: int, stop: int) -> BridgedBlock:
     a, b = max(start - block.start_index, 0), max(stop - block.start_index, 0)
-    return FrameBlock(
-        block.start_index + a, block.rate_hz, block.acc_m_s2[:, a:b], block.gyr_rad_s[:, a:b], block.known[:, a:b]
-    )
+    arrays = (block.acc_m_s2, block.gyr_rad_s, block.known, block.span, block.slip_rad)
+    return BridgedBlock(block.start_index + a, block.rate_hz, *(each[:, a:b] for each in arrays))
 
 
 def _join(frames: Sequence[FrameBlock], sensors: int, rate_hz: float) -> FrameBlock:

@@ -14,7 +14,8 @@ from imuhip.calibration.outcome import calibration_of
 from imuhip.calibration.poses import Activity
 from imuhip.calibration.result import Calibration
 from imuhip.calibration.stillness import still_slots
-from imuhip.timeline.frames import FrameBlock
+from imuhip.calibration.strapdown import MAX_SLIP_VAR
+from imuhip.timeline.bridge import BridgedBlock
 from imuhip.units import BoolArray
 
 APPLY_DELAY_S = 0.5
@@ -47,7 +48,7 @@ class Calibrator:
         self._body = Body.from_roles(roles)
         self._activities: dict[int, Activity] = {}
         self._still: BoolArray = np.zeros(0, dtype=np.bool_)
-        self._whole: BoolArray = np.zeros(0, dtype=np.bool_)
+        self._lost: BoolArray = np.zeros(0, dtype=np.bool_)
         self._solved_slot = -MIN_BETWEEN_SLOTS
 
     @property
@@ -67,7 +68,7 @@ class Calibrator:
         """Step of the digest that holds a time from the recording's start, also one still to come."""
         return max(0, int(time_s / self._digest.step_s))
 
-    def feed(self, block: FrameBlock) -> list[Due]:
+    def feed(self, block: BridgedBlock) -> list[Due]:
         """Take frames in.
 
         Returns:
@@ -78,10 +79,10 @@ class Calibrator:
             return []
         motion = self._digest.motion()
         done = len(self._still)
-        new = _after(motion, done * SLOT_STEPS)
+        new = motion.cut(done * SLOT_STEPS, None)
         self._still = np.concatenate([self._still, still_slots(new)])
-        whole = new.known.reshape(new.sensors, -1, SLOT_STEPS).all(axis=(0, 2))
-        self._whole = np.concatenate([self._whole, whole])
+        lost = new.slip_var.reshape(new.sensors, -1, SLOT_STEPS).max(axis=(0, 2)) > MAX_SLIP_VAR
+        self._lost = np.concatenate([self._lost, lost])
         due = []
         for slot in range(done, len(self._still)):
             if slot - self._solved_slot >= MIN_BETWEEN_SLOTS and self._moment(slot):
@@ -93,7 +94,7 @@ class Calibrator:
                     due.append(Due(end * self._digest.factor + delay, calibration))
         return due
 
-    def refine(self, frames: FrameBlock) -> Calibration | None:
+    def refine(self, frames: BridgedBlock) -> Calibration | None:
         """Solve a whole session at once; of a calibrator that has been fed nothing but marks."""
         self._digest.feed(frames)
         self._digest.flush()
@@ -103,7 +104,7 @@ class Calibrator:
         """Whether something has just ended that is worth solving for."""
         if slot >= 2 and self._still[slot - 1] and self._still[slot - 2] and not self._still[slot]:
             return True
-        if slot >= 2 and self._whole[slot] and self._whole[slot - 1] and not self._whole[slot - 2]:
+        if slot >= 2 and self._lost[slot - 2]:
             return True
         start, end = slot * SLOT_STEPS, (slot + 1) * SLOT_STEPS
         kinds = ("calibration", "still")
@@ -120,6 +121,3 @@ def _known_by(activity: Activity, step: int) -> Activity:
     """A marked stretch as it was known at a step: open if it ends later."""
     return replace(activity, end=None) if activity.end is not None and activity.end > step else activity
 
-
-def _after(motion: Motion, step: int) -> Motion:
-    return Motion(motion.step_s, motion.turn_rad[:, step:], motion.acc_m_s2[:, step:], motion.known[:, step:])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from imuhip import rotation
-from imuhip.timeline.frames import FrameBlock
+from imuhip.timeline.bridge import BridgedBlock
 from imuhip.units import BoolArray, FloatArray
 
 STEP_RATE_HZ = 25.0
@@ -29,12 +29,14 @@ class Motion:
         turn_rad: (K, N, 3) rotation vector of each step, in the sensor's frame at the step's start.
         acc_m_s2: (K, N, 3) mean specific force.
         known: (K, N) whether the whole step was measured.
+        slip_var: (K, N) variance of the turning over gaps that end in the step, rad^2.
     """
 
     step_s: float
     turn_rad: FloatArray
     acc_m_s2: FloatArray
     known: BoolArray
+    slip_var: FloatArray
 
     def __len__(self) -> int:
         return int(self.known.shape[1])
@@ -50,7 +52,14 @@ class Motion:
 
     def until(self, step: int) -> Motion:
         """The digest of the first ``step`` steps."""
-        return Motion(self.step_s, self.turn_rad[:, :step], self.acc_m_s2[:, :step], self.known[:, :step])
+        return self.cut(0, step)
+
+    def cut(self, start: int, stop: int | None) -> Motion:
+        """Some of the steps."""
+        part = slice(start, stop)
+        return Motion(
+            self.step_s, self.turn_rad[:, part], self.acc_m_s2[:, part], self.known[:, part], self.slip_var[:, part]
+        )
 
 
 class MotionDigest:
@@ -69,10 +78,11 @@ class MotionDigest:
         self._turn = np.zeros((sensors, self._capacity, 3))
         self._acc = np.zeros((sensors, self._capacity, 3))
         self._known = np.zeros((sensors, self._capacity), dtype=np.bool_)
-        self._rest: list[FrameBlock] = []
+        self._slip = np.zeros((sensors, self._capacity))
+        self._rest: list[BridgedBlock] = []
         self._rest_frames = 0
 
-    def feed(self, block: FrameBlock) -> bool:
+    def feed(self, block: BridgedBlock) -> bool:
         """Take frames in; True when at least one whole slot has been added."""
         self._rest.append(block)
         self._rest_frames += len(block)
@@ -85,32 +95,27 @@ class MotionDigest:
     def motion(self) -> Motion:
         """All that has been digested so far, as views."""
         n = self._steps
-        return Motion(self.step_s, self._turn[:, :n], self._acc[:, :n], self._known[:, :n])
+        return Motion(self.step_s, self._turn[:, :n], self._acc[:, :n], self._known[:, :n], self._slip[:, :n])
 
     def _digest(self, quantum: int) -> bool:
         frames = self._rest_frames // (quantum * self.factor) * quantum * self.factor
         if frames == 0:
             return False
-        gyr = np.concatenate([b.gyr_rad_s for b in self._rest], axis=1)
-        acc = np.concatenate([b.acc_m_s2 for b in self._rest], axis=1)
-        known = np.concatenate([b.known for b in self._rest], axis=1)
-        last = self._rest[-1]
+        whole = self._rest[0] if len(self._rest) == 1 else _join(self._rest)
         left = self._rest_frames - frames
-        self._rest = (
-            [FrameBlock(0, last.rate_hz, acc[:, frames:].copy(), gyr[:, frames:].copy(), known[:, frames:].copy())]
-            if left
-            else []
-        )
+        self._rest = [_tail(whole, frames)] if left else []
         self._rest_frames = left
-        self._append(gyr[:, :frames] / last.rate_hz, acc[:, :frames], known[:, :frames])
+        turn = whole.gyr_rad_s[:, :frames] * (whole.span[:, :frames, None] / whole.rate_hz)
+        slip = whole.slip_rad[:, :frames]
+        self._append(turn, whole.acc_m_s2[:, :frames], whole.known[:, :frames], slip * slip)
         return True
 
-    def _append(self, turn: FloatArray, acc: FloatArray, known: BoolArray) -> None:
+    def _append(self, turn: FloatArray, acc: FloatArray, known: BoolArray, slip_var: FloatArray) -> None:
         steps = turn.shape[1] // self.factor
         end = self._steps + steps
         while end > self._capacity:
-            self._turn, self._acc, self._known = (
-                np.concatenate([a, np.zeros_like(a)], axis=1) for a in (self._turn, self._acc, self._known)
+            self._turn, self._acc, self._known, self._slip = (
+                np.concatenate([a, np.zeros_like(a)], axis=1) for a in (self._turn, self._acc, self._known, self._slip)
             )
             self._capacity *= 2
         into = slice(self._steps, end)
@@ -125,4 +130,16 @@ class MotionDigest:
         self._turn[:, into] = total + 0.5 * coning
         self._acc[:, into] = force_sum / self.factor
         self._known[:, into] = known.reshape(parts.shape[:3]).all(axis=2)
+        self._slip[:, into] = slip_var.reshape(parts.shape[:3]).max(axis=2)
         self._steps = end
+
+
+def _join(blocks: list[BridgedBlock]) -> BridgedBlock:
+    arrays = ("acc_m_s2", "gyr_rad_s", "known", "span", "slip_rad")
+    joined = (np.concatenate([getattr(b, name) for b in blocks], axis=1) for name in arrays)
+    return BridgedBlock(blocks[0].start_index, blocks[0].rate_hz, *joined)
+
+
+def _tail(block: BridgedBlock, frames: int) -> BridgedBlock:
+    arrays = (block.acc_m_s2, block.gyr_rad_s, block.known, block.span, block.slip_rad)
+    return BridgedBlock(block.start_index + frames, block.rate_hz, *(a[:, frames:].copy() for a in arrays))

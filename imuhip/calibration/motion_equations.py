@@ -47,7 +47,7 @@ def add_gyro(system: ArrowSystem, layout: Layout, state: State, seg: Segments, n
         explained = _vec(by_bias, state.bias[k, :-1]) + by_gain @ state.gyr_gain[k].reshape(9)
         turned = rotation.multiply(rotation.exp(explained), rotation.multiply(end, rotation.conjugate(start)))
         residual = rotation.log(turned)
-        weight = np.where(seg.whole[k], 1.0 / (noise.gyr_walk**2 * seg.duration_s), 0.0)
+        weight = np.where(seg.whole[k], 1.0 / (noise.gyr_walk**2 * seg.duration_s + seg.slip_var[k]), 0.0)
         # residual changes by d_end - d_start + by_bias db + by_gain dm
         at_start = np.concatenate([np.broadcast_to(-np.eye(3), by_bias.shape), by_bias], axis=2)
         here = slice(layout.turn(k).start, layout.bias(k).stop)
@@ -88,6 +88,8 @@ def add_gravity(
         force = _vec(middle, seg.force[k] - own)
         residual = force - np.array([0.0, 0.0, GRAVITY_M_S2])
         variance = (speed_m_s[k, :-1] ** 2 + speed_m_s[k, 1:] ** 2) / seg.duration_s**2 + noise.acc_model**2
+        # Over a gap the force is held; what turns meanwhile tilts it.
+        variance = variance + GRAVITY_M_S2**2 * np.minimum(seg.slip_var[k], 1.0)
         size = np.sqrt(np.einsum("ni,ni->n", residual, residual) / variance)
         weight = np.where(seg.whole[k], _huber(size) / variance, 0.0)
         half_turn = -0.5 * rotation.skew(force)

@@ -16,6 +16,10 @@ from imuhip.calibration.motion import Motion
 from imuhip.units import BoolArray, FloatArray, IntArray
 
 
+MAX_SLIP_VAR = 1.0
+"""Slip of a radian: the turning is lost."""
+
+
 @dataclass(frozen=True, slots=True)
 class Strapdown:
     """Gyro-only orientation of every step's end, and the running integrals.
@@ -25,13 +29,13 @@ class Strapdown:
         sums: (K, N + 1, 63) running integrals from the start: 9 of R dt, 27 of R rate dt, 27 of R force dt;
             R[i, j] at ``3 i + j``, and R[i, j] x[k] at ``9 i + 3 j + k``.
         force: (K, N + 1, 3) running integral of the force in W.
-        lost: (N + 1,) for each sensor the running count of unknown steps, (K, N + 1).
+        slip_var: (K, N + 1) running sum of the variance of turning over gaps.
     """
 
     quat: FloatArray
     sums: FloatArray
     force: FloatArray
-    lost: IntArray
+    slip_var: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,8 @@ class Segments:
         force: (K, J - 1, 3) mean force in W.
         force_by_bias: (K, J - 1, 3, 3) mean of R.
         force_by_gain: (K, J - 1, 3, 9) mean of R[:, j] force[k] at column 3 j + k.
-        whole: (K, J - 1) whether no step is unknown.
+        slip_var: (K, J - 1) variance of the turning over gaps inside, rad^2.
+        whole: (K, J - 1) whether no gap was too long to carry the turning over.
     """
 
     node_step: IntArray
@@ -58,6 +63,7 @@ class Segments:
     force: FloatArray
     force_by_bias: FloatArray
     force_by_gain: FloatArray
+    slip_var: FloatArray
     whole: BoolArray
 
 
@@ -70,14 +76,14 @@ def integrate(motion: Motion, bias_rad_s: FloatArray) -> Strapdown:
     """
     sensors, n = motion.known.shape
     dt = motion.step_s
-    turn = np.where(motion.known[..., None], motion.turn_rad - bias_rad_s[:, None] * dt, 0.0)
+    turn = motion.turn_rad - bias_rad_s[:, None] * dt
     quat = np.empty((sensors, n + 1, 4))
     quat[:, 0] = rotation.IDENTITY
     for k in range(sensors):
         quat[k, 1:] = _gyro_only(np.ascontiguousarray(turn[k] / dt), dt)
     m = rotation.matrix(quat)
     mid = 0.5 * (m[:, :-1] + m[:, 1:])
-    acc = np.where(motion.known[..., None], motion.acc_m_s2, 0.0)
+    acc = motion.acc_m_s2
     sums = np.zeros((sensors, n + 1, 63))
     steps = sums[:, 1:]
     flat = mid.reshape(sensors, n, 9)
@@ -87,8 +93,8 @@ def integrate(motion: Motion, bias_rad_s: FloatArray) -> Strapdown:
     np.cumsum(steps, axis=1, out=steps)
     force = steps[..., 36:].reshape(sensors, n, 3, 9)[..., [0, 4, 8]].sum(axis=-1)
     force = np.concatenate([np.zeros((sensors, 1, 3)), force], axis=1)
-    lost = np.concatenate([np.zeros((sensors, 1), dtype=np.int64), np.cumsum(~motion.known, axis=1)], axis=1)
-    return Strapdown(quat, sums, force, lost)
+    slip = np.concatenate([np.zeros((sensors, 1)), np.cumsum(motion.slip_var, axis=1)], axis=1)
+    return Strapdown(quat, sums, force, slip)
 
 
 def segments(strap: Strapdown, node_step: IntArray, step_s: float) -> Segments:
@@ -98,6 +104,7 @@ def segments(strap: Strapdown, node_step: IntArray, step_s: float) -> Segments:
     shape = (*sums.shape[:2], 3, 3)
     per_s = 1.0 / duration[None, :, None]
     r = sums[..., :9].reshape(shape)
+    slip_var = np.diff(strap.slip_var[:, node_step], axis=1)
     return Segments(
         node_step=node_step,
         duration_s=duration,
@@ -107,7 +114,8 @@ def segments(strap: Strapdown, node_step: IntArray, step_s: float) -> Segments:
         force=np.diff(strap.force[:, node_step], axis=1) * per_s,
         force_by_bias=r * per_s[..., None],
         force_by_gain=sums[..., 36:].reshape(*shape[:3], 9) * per_s[..., None],
-        whole=np.diff(strap.lost[:, node_step], axis=1) == 0,
+        slip_var=slip_var,
+        whole=slip_var < MAX_SLIP_VAR,
     )
 
 

@@ -7,11 +7,8 @@ from vqf import VQF
 
 from imuhip import rotation
 from imuhip.calibration.result import Calibration
-from imuhip.timeline.frames import FrameBlock
+from imuhip.timeline.bridge import LOST_RAD, BridgedBlock
 from imuhip.units import BoolArray, FloatArray, IntArray
-
-RESTART_S = 1.0
-"""After a gap this long the old orientation says nothing: the filter starts anew and levels itself at once."""
 
 
 class OrientationFilter:
@@ -32,10 +29,9 @@ class OrientationFilter:
         self.rate_hz = rate_hz
         self._filters = [VQF(1.0 / rate_hz) for _ in range(sensors)]
         self._quat = np.tile(rotation.IDENTITY, (sensors, 1))
-        self._gap = np.full(sensors, 1 << 40)
         self._calibrated = False
 
-    def feed(self, block: FrameBlock, calibration: Calibration | None) -> tuple[FloatArray, BoolArray]:
+    def feed(self, block: BridgedBlock, calibration: Calibration | None) -> tuple[FloatArray, BoolArray]:
         """Orientation after every frame of a block.
 
         Args:
@@ -57,23 +53,23 @@ class OrientationFilter:
             if calibration is not None:
                 frames = block.start_index + np.arange(len(block))
                 gyr, acc = calibrate(gyr, acc, frames, calibration, k)
-            self._run(k, gyr, acc, block.known[k], quat[k], restarted[k])
+            # A rate that stands for a gap too is fed as one step that turns as far.
+            self._run(k, gyr * block.span[k][:, None], acc, block, quat[k], restarted[k])
         return quat, restarted
 
-    def _run(self, k: int, gyr: FloatArray, acc: FloatArray, known: BoolArray, quat: FloatArray, restarted: BoolArray) -> None:
-        edges = np.flatnonzero(np.diff(known)) + 1
-        for a, b in zip([0, *edges.tolist()], [*edges.tolist(), len(known)], strict=True):
-            if a == b:
-                continue
+    def _run(
+        self, k: int, turn: FloatArray, acc: FloatArray, block: BridgedBlock, quat: FloatArray, restarted: BoolArray
+    ) -> None:
+        known = block.known[k]
+        restarted[:] = known & (block.slip_rad[k] >= LOST_RAD)
+        edges = (np.flatnonzero(np.diff(known)) + 1).tolist()
+        for a, b in zip([0, *edges], [*edges, len(known)], strict=True):
             if not known[a]:
-                self._gap[k] += b - a
                 quat[a:b] = self._quat[k]
                 continue
-            if self._gap[k] >= RESTART_S * self.rate_hz:
+            if restarted[a]:
                 self._restart(k)
-                restarted[a] = True
-            self._gap[k] = 0
-            out = self._filters[k].updateBatch(np.ascontiguousarray(gyr[a:b]), np.ascontiguousarray(acc[a:b]))
+            out = self._filters[k].updateBatch(np.ascontiguousarray(turn[a:b]), np.ascontiguousarray(acc[a:b]))
             quat[a:b] = out["quat6D"]
             self._quat[k] = quat[b - 1]
 

@@ -12,7 +12,7 @@ from imuhip.calibration.calibrator import Due
 from imuhip.calibration.result import Calibration, Mount
 from imuhip.orientation.correction import Correction, follow_knots, heading_between
 from imuhip.orientation.filter import OrientationFilter, interpolate
-from imuhip.timeline.frames import FrameBlock
+from imuhip.timeline.bridge import BridgedBlock
 from imuhip.units import BoolArray, FloatArray, IntArray
 
 FADE_S = 2.0
@@ -72,9 +72,7 @@ class LiveSegments:
         self._mounts = [_MountFade.fixed(rotation.IDENTITY) for _ in roles]
         self._usable = np.zeros(sensors, dtype=np.bool_)
         self._history = np.zeros((sensors, HISTORY_FRAMES, 4))
-        self._settled_from = np.zeros(sensors, dtype=np.int64)
-        self._gap_end = np.zeros(sensors, dtype=np.int64)
-        self._dark = np.ones(sensors, dtype=np.bool_)
+        self._restarted = np.zeros(sensors, dtype=np.int64)
 
     def wear(self, sensor: int, role: str) -> None:
         """A sensor is being strapped on elsewhere: its segment is unknown until it has been calibrated there."""
@@ -91,7 +89,7 @@ class LiveSegments:
             heading = float(heading_between(true, self._history[k, (knot - 1) % HISTORY_FRAMES]))
             mount = calibration.mount_of(role, frame)
             usable = mount is not None and mount.sensor == k and mount.usable
-            continues = bool(self._usable[k]) and usable and self._gap_end[k] <= self._known_since()
+            continues = bool(self._usable[k]) and usable and self._restarted[k] <= self._known_since()
             # What was not shown before cannot jump, and need not be waited for.
             self._corrections[k] = (
                 self._corrections[k].fading(frame, heading, fade) if continues else Correction.constant(heading)
@@ -102,14 +100,14 @@ class LiveSegments:
             self._usable[k] = usable
         self._calibration = calibration
 
-    def feed(self, block: FrameBlock) -> SegmentBlock:
+    def feed(self, block: BridgedBlock) -> SegmentBlock:
         """Segments of the next frames, none of which reaches beyond the next calibration."""
         quat, restarted = self._filter.feed(block, self._calibration)
         frames = block.start_index + np.arange(len(block))
         self._remember(quat, block.start_index)
         known = block.known.copy()
         for k in range(len(self._roles)):
-            known[k] &= self._known_after_gaps(k, frames, block.known[k], restarted[k])
+            known[k] &= self._known_after_gaps(k, frames, restarted[k])
         segments = np.empty_like(quat)
         for k in range(len(self._roles)):
             segments[k] = self._mounts[k].apply(self._corrections[k].apply(quat[k], frames), frames)
@@ -120,19 +118,16 @@ class LiveSegments:
         """Frame up to which the calibration in use knows the headings."""
         return -1 if self._calibration is None else int(self._calibration.knot_frame[-1])
 
-    def _known_after_gaps(self, k: int, frames: IntArray, known: BoolArray, restarted: BoolArray) -> BoolArray:
-        """Where a sensor is calibrated, settled, and has not lost its heading since the last calibration."""
+    def _known_after_gaps(self, k: int, frames: IntArray, restarted: BoolArray) -> BoolArray:
+        """Where a sensor is calibrated, settled, and has not started anew since the last calibration."""
         out = np.empty(len(frames), dtype=np.bool_)
-        returns = np.flatnonzero(known & ~np.concatenate([[not self._dark[k]], known[:-1]]))
-        edges = [0, *returns.tolist(), len(frames)]
+        edges = [0, *np.flatnonzero(restarted).tolist(), len(frames)]
         for i, (a, b) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
             if i > 0:
-                self._gap_end[k] = frames[a]
-                if restarted[a]:
-                    self._settled_from[k] = frames[a] + round(SETTLE_S * self._rate_hz)
-            fresh = self._gap_end[k] <= self._known_since()
-            out[a:b] = self._usable[k] & fresh & (frames[a:b] >= self._settled_from[k])
-        self._dark[k] = not known[-1]
+                self._restarted[k] = frames[a]
+            fresh = self._restarted[k] <= self._known_since()
+            settled = frames[a:b] >= self._restarted[k] + round(SETTLE_S * self._rate_hz)
+            out[a:b] = self._usable[k] & fresh & settled
         return out
 
     def _remember(self, quat: FloatArray, start: int) -> None:
@@ -150,7 +145,7 @@ class LiveSegments:
         return out
 
 
-def refined_segments(frames: FrameBlock, calibration: Calibration, roles: Sequence[str]) -> list[SegmentBlock]:
+def refined_segments(frames: BridgedBlock, calibration: Calibration, roles: Sequence[str]) -> list[SegmentBlock]:
     """Segments of a whole recording with what is known after it.
 
     Args:

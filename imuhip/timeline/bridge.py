@@ -1,0 +1,85 @@
+"""Carries a sensor's turning over short gaps, so that a lost notification does not cost its heading."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from imuhip.timeline.frames import FrameBlock
+from imuhip.units import FloatArray
+
+MAX_BRIDGE_S = 1.0
+"""Beyond a second a hip may have moved and come back: nothing can be said about its turning."""
+LOST_RAD = 100.0
+"""Slip after a longer gap: the turning is not known at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class BridgedBlock(FrameBlock):
+    """Frames whose first rate after a gap stands for the whole gap.
+
+    Attributes:
+        span: (K, N) number of cells that a frame's rate is the mean of: 1, 0 inside a gap, and 1 more than the gap's
+            length where it ends.
+        slip_rad: (K, N) how far the turning over a gap that ends at the frame may be off, as a standard deviation; 0
+            elsewhere, :data:`LOST_RAD` after a gap too long to carry over.
+    """
+
+    span: FloatArray
+    slip_rad: FloatArray
+
+
+class GapBridge:
+    """Fills what short gaps leave out: force is held, turning is the mean of the rates at both ends.
+
+    The angles inside a gap stay unknown; only what comes after profits.
+
+    Args:
+        sensors: Number of sensors.
+        rate_hz: Rate of the frames.
+    """
+
+    def __init__(self, sensors: int, rate_hz: float) -> None:
+        self._rate_hz = rate_hz
+        self._gap = np.full(sensors, 1 << 40)
+        self._gyr = np.zeros((sensors, 3))
+        self._acc = np.zeros((sensors, 3))
+
+    def feed(self, block: FrameBlock) -> BridgedBlock:
+        """Bridge the gaps of the next frames."""
+        acc, gyr = block.acc_m_s2, block.gyr_rad_s
+        span, slip = np.ones(block.known.shape), np.zeros(block.known.shape)
+        if not block.known.all() or self._gap.any():
+            acc, gyr = acc.copy(), gyr.copy()
+            for k in range(len(self._gap)):
+                self._bridge(k, block, acc[k], gyr[k], span[k], slip[k])
+        else:
+            self._acc, self._gyr = acc[:, -1].copy(), gyr[:, -1].copy()
+        return BridgedBlock(block.start_index, block.rate_hz, acc, gyr, block.known, span, slip)
+
+    def _bridge(
+        self, k: int, block: FrameBlock, acc: FloatArray, gyr: FloatArray, span: FloatArray, slip: FloatArray
+    ) -> None:
+        known = block.known[k]
+        edges = (np.flatnonzero(np.diff(known)) + 1).tolist()
+        for a, b in zip([0, *edges], [*edges, len(known)], strict=True):
+            if not known[a]:
+                self._gap[k] += b - a
+                acc[a:b], gyr[a:b], span[a:b] = self._acc[k], 0.0, 0.0
+                continue
+            if self._gap[k]:
+                span[a], slip[a], gyr[a] = self._over_gap(int(self._gap[k]), self._gyr[k], gyr[a])
+            self._gap[k] = 0
+            self._gyr[k], self._acc[k] = block.gyr_rad_s[k, b - 1], block.acc_m_s2[k, b - 1]
+
+    def _over_gap(self, gap: int, before: FloatArray, after: FloatArray) -> tuple[float, float, FloatArray]:
+        """Span, slip and mean rate of the frame that ends a gap."""
+        gap_s = gap / self._rate_hz
+        if gap_s > MAX_BRIDGE_S:
+            return 1.0, LOST_RAD, after
+        mean = (0.5 * gap * (before + after) + after) / (gap + 1)
+        fastest = float(np.sqrt(max(before @ before, after @ after)))
+        # Between the ends of a quarter of a second a slow movement strays from its mean rate by a tenth; longer, by more.
+        slip = gap_s * (0.1 * fastest + np.deg2rad(0.5)) * max(gap_s / 0.25, 1.0)
+        return gap + 1.0, slip, mean
