@@ -78,13 +78,21 @@ class _Intake:
         rate_hz: Rate of the grid.
         wait_s: How long frames wait for late data.
         start_ns: Host time of the recording's start, where it is known.
+        saved: Calibration of an earlier recording.
     """
 
-    def __init__(self, sensors: Sequence[SensorInfo], rate_hz: float, wait_s: float, start_ns: int | None) -> None:
+    def __init__(
+        self,
+        sensors: Sequence[SensorInfo],
+        rate_hz: float,
+        wait_s: float,
+        start_ns: int | None,
+        saved: Calibration | None,
+    ) -> None:
         self.roles = [sensor.role for sensor in sensors]
         self.samples = [SampleStage(sensor) for sensor in sensors]
         self.timeline = TimelineStage([s.traits for s in self.samples], rate_hz, wait_s, start_ns=start_ns)
-        self.calibrator = Calibrator(self.roles, rate_hz)
+        self.calibrator = Calibrator(self.roles, rate_hz, saved)
         self.moves: list[tuple[int, str]] = []
         self._waiting: list[Mark] = []
         self._moved: set[int] = set()
@@ -136,6 +144,7 @@ class Pipeline:
         rate_hz: Rate of the analysis grid.
         wait_s: How long a frame waits for a silent sensor.
         start_ns: Host time of the recording's start, where it is known.
+        saved: Calibration of an earlier recording whose mountings still hold.
 
     Raises:
         ImuhipError: If a sensor's driver or descriptor is unknown. Data never raises: what is bad is counted.
@@ -148,8 +157,10 @@ class Pipeline:
         rate_hz: float = RATE_HZ,
         wait_s: float = 1.0,
         start_ns: int | None = None,
+        saved: Calibration | None = None,
     ) -> None:
-        self._intake = _Intake(sensors, rate_hz, wait_s, start_ns)
+        self.rate_hz = rate_hz
+        self._intake = _Intake(sensors, rate_hz, wait_s, start_ns, saved)
         self._segments = LiveSegments(self._intake.roles, rate_hz)
         self._bridge = GapBridge(len(sensors), rate_hz)
         self._due: list[Due] = []
@@ -223,6 +234,7 @@ def refine(
     *,
     rate_hz: float = RATE_HZ,
     start_ns: int | None = None,
+    saved: Calibration | None = None,
 ) -> Refined:
     """Measure a whole recording, what came late included.
 
@@ -231,8 +243,9 @@ def refine(
         events: Notifications and marks in the order of the recording.
         rate_hz: Rate of the analysis grid.
         start_ns: Host time of the recording's start, where it is known.
+        saved: Calibration of an earlier recording whose mountings still hold.
     """
-    intake = _Intake(sensors, rate_hz, math.inf, start_ns)
+    intake = _Intake(sensors, rate_hz, math.inf, start_ns, saved)
     frames: list[FrameBlock] = []
     for event in events:
         if isinstance(event, Mark):

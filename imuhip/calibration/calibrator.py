@@ -40,12 +40,14 @@ class Calibrator:
     Args:
         roles: Where each sensor is worn at the start.
         rate_hz: Rate of the frames.
+        saved: Calibration of an earlier recording whose mountings still hold.
     """
 
-    def __init__(self, roles: Sequence[str], rate_hz: float) -> None:
+    def __init__(self, roles: Sequence[str], rate_hz: float, saved: Calibration | None = None) -> None:
         self._digest = MotionDigest(len(roles), rate_hz)
         self._rate_hz = rate_hz
         self._body = Body.from_roles(roles)
+        self._saved = {} if saved is None else {m.role: m for m in saved.mounts if m.usable}
         self._activities: dict[int, Activity] = {}
         self._still: BoolArray = np.zeros(0, dtype=np.bool_)
         self._lost: BoolArray = np.zeros(0, dtype=np.bool_)
@@ -113,7 +115,7 @@ class Calibrator:
     def _solve(self, motion: Motion) -> Calibration | None:
         known = [_known_by(a, len(motion)) for a in self._activities.values() if a.start < len(motion)]
         body = Body(tuple(m for m in self._body.mountings if m.start < len(motion)))
-        solution: Solution | None = solve(motion, body, sorted(known, key=lambda a: a.start))
+        solution: Solution | None = solve(motion, body, sorted(known, key=lambda a: a.start), saved=self._saved)
         return None if solution is None else calibration_of(solution, self._digest.factor)
 
 

@@ -9,7 +9,7 @@ Huber weights; the covariance comes with it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,7 @@ from imuhip.calibration.motion import Motion
 from imuhip.calibration.motion_equations import SensorNoise
 from imuhip.calibration.pose_equations import Prior, add_prior, segment_quat
 from imuhip.calibration.poses import Activity, Pose, pose_up_prior
+from imuhip.calibration.result import Mount
 from imuhip.calibration.state import Layout, State
 from imuhip.units import FloatArray
 
@@ -50,7 +51,12 @@ class Solution:
 
 
 def solve(
-    motion: Motion, body: Body, activities: Sequence[Activity], noise: SensorNoise | None = None
+    motion: Motion,
+    body: Body,
+    activities: Sequence[Activity],
+    *,
+    saved: Mapping[str, Mount] | None = None,
+    noise: SensorNoise | None = None,
 ) -> Solution | None:
     """Solve a session, or what is known of it so far.
 
@@ -58,12 +64,13 @@ def solve(
         motion: Digest of the frames.
         body: Which sensor is worn where.
         activities: Marked stretches.
+        saved: Mountings of an earlier recording that still hold, by role.
         noise: What is assumed of the sensors.
 
     Returns:
         The solution, or None where the wearer was never still for two seconds.
     """
-    evidence = gather(motion, body, activities)
+    evidence = gather(motion, body, activities, saved or {})
     if evidence is None:
         return None
     noise = noise or SensorNoise()
@@ -110,6 +117,8 @@ def _first_state(evidence: Evidence) -> State:
 def _first_mount(evidence: Evidence, mount: int) -> FloatArray:
     """A mounting from up in its stance and whatever tells where the segment faces."""
     mounting, stance = evidence.body.mountings[mount], evidence.stance_of(mount)
+    if (saved := evidence.saved_mount(mount)) is not None:
+        return saved.quat_sensor_from_segment
     if stance is None:
         return rotation.IDENTITY
     up = evidence.up_in_sensor(stance.still, mounting.sensor)

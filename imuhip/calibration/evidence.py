@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from imuhip.calibration import stillness
 from imuhip.calibration.body import Body
 from imuhip.calibration.motion import Motion
 from imuhip.calibration.poses import Activity, Pose, marked_poses
+from imuhip.calibration.result import Mount
 from imuhip.calibration.stillness import Still
 from imuhip.calibration.strapdown import Segments, Strapdown, integrate, segments
 from imuhip.calibration.initial import gravity_in_sensor, mean_quat
@@ -44,6 +45,7 @@ class Evidence:
         stills: Still stretches.
         poses: Poses that marks tell of, and the stance of every mounting.
         assumed_stance: Whether a stance had to be assumed because none was marked.
+        saved: Mountings of an earlier recording that still hold, by role.
     """
 
     motion: Motion
@@ -56,6 +58,7 @@ class Evidence:
     stills: Sequence[Still]
     poses: Sequence[Pose]
     assumed_stance: bool
+    saved: Mapping[str, Mount]
 
     @property
     def side(self) -> str:
@@ -67,6 +70,11 @@ class Evidence:
         start, end = self.body.mountings[mount].start, self.body.end(mount)
         inside = (p for p in self.poses if p.stance and p.still.start >= start and (end is None or p.still.end <= end))
         return next(inside, None)
+
+    def saved_mount(self, mount: int) -> Mount | None:
+        """What an earlier recording says of a mounting; a strap that was moved is not that mounting any more."""
+        mounting = self.body.mountings[mount]
+        return self.saved.get(mounting.role) if mounting.start == 0 else None
 
     def node_of(self, still: Still) -> int:
         """The node nearest to the middle of a still stretch."""
@@ -81,7 +89,9 @@ class Evidence:
         return gravity_in_sensor(self.strap, still.start, still.end, sensor)
 
 
-def gather(motion: Motion, body: Body, activities: Sequence[Activity]) -> Evidence | None:
+def gather(
+    motion: Motion, body: Body, activities: Sequence[Activity], saved: Mapping[str, Mount]
+) -> Evidence | None:
     """Cut a session up, or return None where the wearer was never still."""
     bias = stillness.still_bias(motion)
     if bias is None:
@@ -95,7 +105,7 @@ def gather(motion: Motion, body: Body, activities: Sequence[Activity]) -> Eviden
     strap = integrate(motion, bias)
     stills = stillness.find_stills(fastest)
     poses = marked_poses(stills, activities)
-    assumed = _assumed_stances(stills, poses, body)
+    assumed = [] if saved else _assumed_stances(stills, poses, body)
     return Evidence(
         motion=motion,
         body=body,
@@ -107,6 +117,7 @@ def gather(motion: Motion, body: Body, activities: Sequence[Activity]) -> Eviden
         stills=stills,
         poses=sorted([*poses, *assumed], key=lambda p: (p.still.start, p.still.end)),
         assumed_stance=bool(assumed),
+        saved=saved,
     )
 
 

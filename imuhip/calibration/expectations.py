@@ -10,12 +10,14 @@ from imuhip import rotation
 from imuhip.calibration.body import THIGHS
 from imuhip.calibration.evidence import Evidence
 from imuhip.calibration.hinges import MIN_PLANARITY, Hinge, find_hinge
-from imuhip.calibration.pose_equations import HingePrior, HipPrior, Prior, UpPrior
+from imuhip.calibration.pose_equations import HingePrior, HipPrior, MountPrior, Prior, UpPrior
 from imuhip.calibration.poses import HINGE_SD_DEG, POSTURES, SAGITTAL, Pose, pose_up_prior
 from imuhip.units import FloatArray
 
 STANCE_SD_RAD = np.deg2rad(0.3)
 """The stance is the zero by definition; this is how well its mean is known under sway."""
+STRAP_SLIP_SD_RAD = np.deg2rad(1.5)
+"""How far a strap slips between two recordings of one wearing."""
 UNKNOWN_HIP_SD_RAD = np.deg2rad(20.0)
 """After a gap, before any known pose: the leg faces roughly where the pelvis does."""
 PELVIS_HINGE_SD_RAD = np.deg2rad(8.0)
@@ -36,6 +38,9 @@ def expectations(evidence: Evidence, mounts: FloatArray, poses: Sequence[Pose]) 
     for pose in poses:
         priors += _pose_priors(evidence, pose)
     for mount in range(len(evidence.body.mountings)):
+        if (saved := evidence.saved_mount(mount)) is not None:
+            sd = np.sqrt(saved.sd_rad**2 + STRAP_SLIP_SD_RAD**2)
+            priors.append(MountPrior(mount, saved.quat_sensor_from_segment, sd))
         z = rotation.rotate(mounts[mount], np.array([0.0, 0.0, 1.0]))
         for hinge in hinges_of(evidence, mount):
             axis = hinge.axis if hinge.axis @ z >= 0 else -hinge.axis

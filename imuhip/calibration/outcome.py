@@ -54,7 +54,7 @@ def _mounts(solution: Solution, frames_per_step: int) -> Iterator[Mount]:
             start_frame=mounting.start * frames_per_step,
             quat_sensor_from_segment=solution.state.quat_sensor_from_segment[e],
             sd_rad=np.sqrt(np.diag(solution.covariance.shared[at, at])),
-            zeroed=solution.evidence.stance_of(e) is not None,
+            zeroed=solution.evidence.stance_of(e) is not None or solution.evidence.saved_mount(e) is not None,
         )
 
 
@@ -114,7 +114,7 @@ def _warnings(solution: Solution) -> Iterator[str]:
         yield "No stance was marked: the first still moment was taken as upright standing"
     for e, mounting in enumerate(evidence.body.mountings):
         where = mounting.role.replace("_", " ")
-        if evidence.stance_of(e) is None:
+        if evidence.stance_of(e) is None and evidence.saved_mount(e) is None:
             yield f"The {where} sensor has no stance: stand still for 4 seconds after strapping it on"
         elif np.sqrt(solution.covariance.shared[solution.layout.mount(e), solution.layout.mount(e)][1, 1]) > np.deg2rad(15):
             yield (

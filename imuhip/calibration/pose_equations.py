@@ -76,7 +76,22 @@ class HingePrior:
     sd: float
 
 
-Prior = UpPrior | HipPrior | HingePrior
+@dataclass(frozen=True, slots=True)
+class MountPrior:
+    """A mounting known from an earlier recording.
+
+    Attributes:
+        mount: The mounting.
+        quat_sensor_from_segment: (4,).
+        sd: (3,) rad about the segment's axes.
+    """
+
+    mount: int
+    quat_sensor_from_segment: FloatArray
+    sd: FloatArray
+
+
+Prior = UpPrior | HipPrior | HingePrior | MountPrior
 
 
 def add_prior(system: ArrowSystem, layout: Layout, state: State, prior: Prior) -> None:
@@ -88,6 +103,13 @@ def add_prior(system: ArrowSystem, layout: Layout, state: State, prior: Prior) -
             _add_hip(system, layout, state, prior)
         case HingePrior():
             _add_hinge(system, layout, state, prior)
+        case MountPrior():
+            off = rotation.multiply(
+                rotation.conjugate(prior.quat_sensor_from_segment), state.quat_sensor_from_segment[prior.mount]
+            )
+            m = layout.mount(prior.mount)
+            system.corner[m, m] += np.diag(1.0 / prior.sd**2)
+            system.right_shared[m] -= rotation.log(off) / prior.sd**2
 
 
 def segment_quat(state: State, node: int, sensor: int, mount: int, quat_w_from_sensor: FloatArray) -> FloatArray:

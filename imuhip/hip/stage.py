@@ -74,6 +74,30 @@ class HipBlock:
     def __len__(self) -> int:
         return int(self.segment_known.shape[1])
 
+    def part(self, start: int, stop: int) -> HipBlock:
+        """Frames ``start`` to ``stop - 1`` of the block."""
+        sides = {
+            side: HipAngles(*(getattr(hip, f.name)[start:stop] for f in fields(HipAngles)))
+            for side, hip in self.sides.items()
+        }
+        return HipBlock(
+            self.start_index + start,
+            self.rate_hz,
+            self.roles,
+            sides,
+            self.pelvis_tilt_deg[start:stop],
+            self.pelvis_list_deg[start:stop],
+            self.pelvis_rotation_deg[start:stop],
+            self.quat_earth_from_segment[:, start:stop],
+            self.segment_known[:, start:stop],
+        )
+
+    def inclination_deg(self, sensor: int) -> FloatArray:
+        """(N,) angle of a segment's long axis to the vertical, for wearers without a pelvis sensor; NaN if not known."""
+        q = self.quat_earth_from_segment[sensor]
+        up_y = 2 * (q[:, 2] * q[:, 3] + q[:, 0] * q[:, 1])
+        return np.where(self.segment_known[sensor], np.rad2deg(np.arccos(np.clip(up_y, -1.0, 1.0))), np.nan)
+
 
 def hip_block(segments: SegmentBlock) -> HipBlock:
     """Angles of N frames of segments."""

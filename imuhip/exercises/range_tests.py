@@ -1,0 +1,247 @@
+"""Marked range tests: trials, peaks, and how sure they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from imuhip import rotation
+from imuhip.calibration.result import Calibration, HipKnots
+from imuhip.hip.stage import FLOOR_DEG, HALF_WIDTH, SINGULAR_DEG, HipAngles, HipBlock
+from imuhip.joint import SIDE_SIGNS, angle_jacobian, hip_angles, twist_about_y
+from imuhip.units import FloatArray
+
+DIRECTIONS: Mapping[str, tuple[int, float]] = {
+    "flexion": (0, 1.0),
+    "extension": (0, -1.0),
+    "abduction": (1, -1.0),
+    "adduction": (1, 1.0),
+    "internal_rotation": (2, 1.0),
+    "external_rotation": (2, -1.0),
+    "straight_leg_raise": (0, 1.0),
+    "thomas": (0, -1.0),
+    "ninety_ninety": (2, 1.0),
+}
+"""Angle of each test (flexion, adduction, internal rotation) and the sign of its direction."""
+START_S = 0.8
+"""A test begins at its start pose; its angle is the median of this much."""
+TRIAL_SHARE = 0.5
+"""A trial rises above half of the greatest excursion ..."""
+RETURN_SHARE = 0.35
+"""... and has ended when it is back below about a third."""
+MIN_TRIAL_DEG = 5.0
+SKIN_SD_DEG_PER_DEG = 2.3 / 90.0
+"""Skin and muscle turn the sensor by 4 degrees at 90 degrees of flexion about an axis that nobody knows: 2.3 on each."""
+
+
+@dataclass(frozen=True, slots=True)
+class RangeTest:
+    """One marked range test, degrees positive in the direction of its name.
+
+    Attributes:
+        trials_deg: Peak of each trial.
+        peak_deg: Median of the trials, None where there is none.
+        uncertainty_deg: Half-width of the peak's 95 % interval.
+        relative_only: Whether the number is a change from the start pose, not an angle from the stance zero.
+        start_deg: Angle of the start pose from the stance zero.
+        pelvis_excursion_deg: How far the pelvis had turned at the peak, median of the trials.
+        thigh_deg: How far the thigh had turned against the floor.
+        reference: ``"pelvis"``, or ``"gravity"`` without a pelvis sensor.
+    """
+
+    trials_deg: list[float]
+    peak_deg: float | None
+    uncertainty_deg: float | None
+    relative_only: bool
+    start_deg: float | None
+    pelvis_excursion_deg: float | None
+    thigh_deg: float | None
+    reference: str
+
+
+def measure_test(name: str, block: HipBlock, side: str, calibration: Calibration | None) -> RangeTest | None:
+    """Measure one test.
+
+    Args:
+        name: A key of :data:`DIRECTIONS`.
+        block: The frames of the mark.
+        side: Side of the leg.
+        calibration: Whose uncertainty applies.
+
+    Returns:
+        None where the side's thigh (or, for rotation, shank) wore no sensor.
+    """
+    sensor = {role: k for k, role in enumerate(block.roles)}
+    rotating = DIRECTIONS[name][0] == 2
+    shank, thigh, pelvis = sensor.get(f"shank_{side}"), sensor.get(f"thigh_{side}"), sensor.get("pelvis")
+    limb = thigh if thigh is not None else shank
+    if limb is None:
+        return None
+    if rotating and thigh is None and shank is not None:
+        signal, known = _shank_rotation(block, shank, side), block.segment_known[shank]
+    elif pelvis is None or side not in block.sides:
+        signal, known = _inclination(block, limb), block.segment_known[limb]
+    elif rotating:
+        signal, known = _twist(block, pelvis, limb, side), block.sides[side].heading_known
+    else:
+        hip = block.sides[side]
+        signal = np.stack([hip.flexion_deg, hip.adduction_deg, hip.internal_rotation_deg])[DIRECTIONS[name][0]]
+        known = np.isfinite(signal)
+    sign = 1.0 if pelvis is None and not rotating else DIRECTIONS[name][1]
+    towards = np.where(known, signal * sign, np.nan)
+    peaks = find_trials(towards, block.rate_hz)
+    relative = rotating or pelvis is None
+    return _result(name, block, towards, peaks, side, pelvis, limb, relative, calibration)
+
+
+def find_trials(angle_deg: FloatArray, rate_hz: float) -> list[int]:
+    """Frames of the peaks of the trials of a test.
+
+    Args:
+        angle_deg: (N,) positive in the test's direction, NaN where not known; the test starts at its start pose.
+        rate_hz: Frames per second.
+    """
+    if not np.isfinite(angle_deg).any():
+        return []
+    filled = np.where(np.isfinite(angle_deg), angle_deg, -np.inf)
+    start = _start_level(angle_deg, rate_hz)
+    greatest = float(filled.max()) - start
+    if greatest < MIN_TRIAL_DEG:
+        return []
+    high, low = start + TRIAL_SHARE * greatest, start + RETURN_SHARE * greatest
+    peaks: list[int] = []
+    begun: int | None = None
+    above, back = filled > high, np.isfinite(angle_deg) & (angle_deg < low)
+    for frame in np.flatnonzero(above | back).tolist():
+        if above[frame]:
+            begun = frame if begun is None else begun
+        elif begun is not None:
+            peaks.append(begun + int(np.argmax(filled[begun:frame])))
+            begun = None
+    if begun is not None:
+        peaks.append(begun + int(np.argmax(filled[begun:])))
+    return peaks
+
+
+def _start_level(angle_deg: FloatArray, rate_hz: float) -> float:
+    known = angle_deg[np.isfinite(angle_deg)]
+    return float(np.median(known[: max(1, round(START_S * rate_hz))]))
+
+
+def _twist(block: HipBlock, pelvis: int, thigh: int, side: str) -> FloatArray:
+    """Rotation about the femur's long axis from the start pose, swing-twist, deg; internal positive."""
+    quat = block.quat_earth_from_segment
+    hip = rotation.multiply(rotation.conjugate(quat[pelvis]), quat[thigh])
+    return _from_start(hip, block, side)
+
+
+def _from_start(quat: FloatArray, block: HipBlock, side: str) -> FloatArray:
+    start = quat[min(round(0.5 * START_S * block.rate_hz), len(quat) - 1)]
+    turned = rotation.multiply(rotation.conjugate(start), quat)
+    return np.rad2deg(twist_about_y(turned)) * SIDE_SIGNS[side][2]
+
+
+def _shank_rotation(block: HipBlock, shank: int, side: str) -> FloatArray:
+    """Hip rotation seen by a sensor on the shank with the knee at 90 deg, from the start pose, deg.
+
+    The femur's long axis then lies along the shank's anteroposterior axis: the knee end of the femur is in front, so a
+    turn about the femur's y is a turn about minus the shank's x.
+    """
+    quat = block.quat_earth_from_segment[shank]
+    start = quat[min(round(0.5 * START_S * block.rate_hz), len(quat) - 1)]
+    turned = rotation.multiply(rotation.conjugate(start), quat)
+    angle = 2 * np.arctan2(turned[:, 1], turned[:, 0])
+    return -np.rad2deg((angle + np.pi) % (2 * np.pi) - np.pi) * SIDE_SIGNS[side][2]
+
+
+def _inclination(block: HipBlock, limb: int) -> FloatArray:
+    """How far a segment has tilted against gravity since the start pose, deg."""
+    m = rotation.matrix(block.quat_earth_from_segment[limb])
+    up = m[:, 2, :]
+    start = up[min(round(0.5 * START_S * block.rate_hz), len(up) - 1)]
+    return np.rad2deg(np.arccos(np.clip(np.einsum("ni,i->n", up, start), -1.0, 1.0)))
+
+
+def _result(
+    name: str,
+    block: HipBlock,
+    towards: FloatArray,
+    peaks: Sequence[int],
+    side: str,
+    pelvis: int | None,
+    limb: int,
+    relative: bool,
+    calibration: Calibration | None,
+) -> RangeTest:
+    trials = [float(towards[p]) for p in peaks]
+    quat = block.quat_earth_from_segment
+    start = min(round(0.5 * START_S * block.rate_hz), len(towards) - 1)
+    hip = block.sides.get(side)
+    known = np.isfinite(towards).any()
+    return RangeTest(
+        trials_deg=trials,
+        peak_deg=float(np.median(trials)) if trials else None,
+        uncertainty_deg=_half_width_deg(name, block, peaks, side, hip, calibration) if trials else None,
+        relative_only=relative,
+        start_deg=_start_angle(name, hip, block.rate_hz) if known and hip is not None else None,
+        pelvis_excursion_deg=None if pelvis is None else _turned(quat[pelvis], start, peaks),
+        thigh_deg=_turned(quat[limb], start, peaks),
+        reference="gravity" if pelvis is None else "pelvis",
+    )
+
+
+def _start_angle(name: str, hip: HipAngles, rate_hz: float) -> float | None:
+    axis, sign = DIRECTIONS[name]
+    angle = (hip.flexion_deg, hip.adduction_deg, hip.internal_rotation_deg)[axis]
+    return sign * _start_level(angle, rate_hz) if np.isfinite(angle).any() else None
+
+
+def _turned(quat: FloatArray, start: int, peaks: Sequence[int]) -> float | None:
+    if not peaks:
+        return None
+    turned = rotation.multiply(rotation.conjugate(quat[start]), quat[list(peaks)])
+    return float(np.median(np.rad2deg(np.linalg.norm(rotation.log(turned), axis=1))))
+
+
+def _half_width_deg(
+    name: str, block: HipBlock, peaks: Sequence[int], side: str, hip: HipAngles | None, calibration: Calibration | None
+) -> float | None:
+    """Half-width of the 95 % interval of a peak: calibration, mounting and heading from the covariance, filter and skin."""
+    knots = None if calibration is None else calibration.hips.get(side)
+    if calibration is None or knots is None or hip is None:
+        return None
+    axis = DIRECTIONS[name][0]
+    sensor = {role: k for k, role in enumerate(block.roles)}
+    variances = []
+    for peak in peaks:
+        knot = int(np.clip(np.searchsorted(calibration.knot_frame, block.start_index + peak), 0, len(knots.covariance) - 1))
+        q = block.quat_earth_from_segment[:, peak]
+        angles = hip_angles(rotation.multiply(rotation.conjugate(q[sensor["pelvis"]]), q[sensor[f"thigh_{side}"]]), side)
+        variance = _angle_variance(q[sensor["pelvis"]], q[sensor[f"thigh_{side}"]], side, knots, knot)[axis]
+        skin = SKIN_SD_DEG_PER_DEG * min(abs(float(np.rad2deg(angles[0]))), 120.0)
+        variances.append(float(np.rad2deg(np.sqrt(variance)) ** 2) + FLOOR_DEG**2 + skin**2)
+    return HALF_WIDTH * float(np.sqrt(np.median(variances)))
+
+
+def _angle_variance(pelvis: FloatArray, thigh: FloatArray, side: str, knots: HipKnots, knot: int) -> FloatArray:
+    """Variance (3,) of the hip angles at an orientation, from the covariance of turns and mounts at a knot."""
+    r_pelvis, r_thigh = rotation.matrix(pelvis), rotation.matrix(thigh)
+    angles = hip_angles(rotation.multiply(rotation.conjugate(pelvis), thigh), side)
+    jac = angle_jacobian(angles, side)
+    by_turn = jac @ r_thigh.T
+    by_all = np.concatenate([-by_turn, by_turn, -by_turn @ r_pelvis, jac], axis=1)
+    variance: FloatArray = np.diag(by_all @ knots.covariance[knot] @ by_all.T)
+    return variance
+
+
+def too_wide(hip: HipAngles) -> bool:
+    """Whether ab/adduction came so near to 90 degrees that flexion and rotation could not be told."""
+    return bool(hip.singular.any())
+
+
+NEAR_SINGULAR = (
+    f"ab/adduction went beyond {SINGULAR_DEG:.0f} degrees, where flexion and rotation cannot be told from each other: "
+    "those moments are left out"
+)
