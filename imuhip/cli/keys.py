@@ -13,26 +13,38 @@ def quit_key() -> Iterator[Callable[[], bool]]:
     """Watch for q while the block runs.
 
     Yields:
-        A function that says whether q was pressed since; always False where stdin is no terminal.
+        A function that says whether q was pressed since the start; always False where stdin is no terminal.
     """
     if not sys.stdin.isatty():
         yield lambda: False
     elif sys.platform == "win32":
         import msvcrt
 
-        yield lambda: msvcrt.kbhit() and msvcrt.getwch().lower() == "q"
+        yield _latched(lambda: msvcrt.getwch() if msvcrt.kbhit() else "")
     elif find_spec("termios") is None:
         yield lambda: False
     else:
-        with _unbuffered() as pressed:
-            yield pressed
+        with _unbuffered() as typed:
+            yield _latched(typed)
+
+
+def _latched(typed: Callable[[], str]) -> Callable[[], bool]:
+    """Stay True from the first q on, however often it is asked."""
+    pressed = False
+
+    def ask() -> bool:
+        nonlocal pressed
+        pressed = pressed or "q" in typed().lower()
+        return pressed
+
+    return ask
 
 
 if sys.platform != "win32":
 
     @contextmanager
-    def _unbuffered() -> Iterator[Callable[[], bool]]:
-        """Read single keys; the terminal's settings are restored whatever happens."""
+    def _unbuffered() -> Iterator[Callable[[], str]]:
+        """Read what was typed, without waiting; the terminal's settings are restored whatever happens."""
         import os
         import select
         import termios
@@ -41,13 +53,13 @@ if sys.platform != "win32":
         stdin = sys.stdin.fileno()
         before = termios.tcgetattr(stdin)
 
-        def pressed() -> bool:
+        def typed() -> str:
             ready, _, _ = select.select([stdin], [], [], 0)
-            return bool(ready) and b"q" in os.read(stdin, 64).lower()
+            return os.read(stdin, 64).decode("ascii", "replace") if ready else ""
 
         # cbreak keeps Ctrl-C a signal, so both ways to stop work.
         tty.setcbreak(stdin)
         try:
-            yield pressed
+            yield typed
         finally:
             termios.tcsetattr(stdin, termios.TCSADRAIN, before)

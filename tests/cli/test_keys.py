@@ -32,6 +32,7 @@ def test_q_is_seen_without_enter_and_other_keys_are_not(keyboard: int) -> None:
         assert not pressed()
         os.write(keyboard, b"q")
         assert pressed()
+        assert pressed(), "asked again, it still was"
 
 
 def test_the_terminal_is_restored_after_an_interrupt(keyboard: int) -> None:
