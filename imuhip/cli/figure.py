@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 HIP_ANGLES = ("flexion", "adduction", "internal_rotation")
 PELVIS_ANGLES = ("tilt", "list", "rotation")
-COLOURS = ("#0072b2", "#d55e00", "#009e73")
-"""Okabe and Ito's blue, vermilion and green: told apart with any colour vision."""
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00")
+"""Okabe and Ito's blue, vermilion, green, purple and orange: told apart with any colour vision."""
 
 SHADED_KINDS = {"test": "#cfe2f3", "exercise": "#d9ead3", "walk": "#eeeeee", "mobilise": "#fce5cd"}
 
@@ -35,6 +35,15 @@ class Interval:
     end_s: float
     kind: str
     label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One set of axes: its label, the columns drawn in it by legend, and which hip it is (empty: none)."""
+
+    label: str
+    columns: Mapping[str, str]
+    hip: str = ""
 
 
 def require_matplotlib() -> None:
@@ -123,10 +132,9 @@ def draw(
     from matplotlib.ticker import FuncFormatter, MultipleLocator
 
     time_s = table["time_s"] - offset_s
-    sides = [side for side in ("right", "left") if f"hip_{side}_flexion_deg" in table]
-    panels = [*(f"hip_{side}" for side in sides), *(["pelvis"] if "pelvis_tilt_deg" in table else [])]
+    panels = _panels(table)
     # An hour at 100 Hz is more than Agg draws as one path.
-    with mpl.rc_context({"agg.path.chunksize": 10_000, "path.simplify_threshold": 0.5}):
+    with mpl.rc_context({"agg.path.chunksize": 10_000}):
         figure = Figure(figsize=(12, 1.0 + 2.9 * max(len(panels), 1)), dpi=110, layout="constrained")
         figure.suptitle(title)
         all_axes = figure.subplots(max(len(panels), 1), 1, sharex=True, squeeze=False)[:, 0]
@@ -134,8 +142,7 @@ def draw(
             _draw_panel(axes, panel, time_s, table)
             _shade(axes, intervals, labelled=axes is all_axes[0])
             if reference is not None:
-                reference_s = reference["time_s"] - offset_s
-                _overlay(axes, panel, time_s=time_s, table=table, reference_s=reference_s, reference=reference)
+                _overlay(axes, panel, time_s, table, {**reference, "time_s": reference["time_s"] - offset_s})
             axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize="small", frameon=False)
         all_axes[-1].set_xlabel("time from the recording's start, min:s")
         all_axes[-1].xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: clock(max(seconds, 0.0))))
@@ -143,27 +150,49 @@ def draw(
             all_axes[-1].set_xlim(time_s[0], time_s[-1])
             all_axes[-1].xaxis.set_major_locator(MultipleLocator(_tick_s(time_s[-1] - time_s[0])))
         if not panels:
-            all_axes[0].set_title("no angles: the recording has no pelvis and thigh sensor together")
+            all_axes[0].set_title("no angles in this recording")
     return figure
 
 
-def _draw_panel(axes: Axes, panel: str, time_s: FloatArray, table: Mapping[str, FloatArray]) -> None:
-    names = PELVIS_ANGLES if panel == "pelvis" else HIP_ANGLES
-    uncertainty = table.get(f"{panel}_uncertainty_deg")
-    for name, colour in zip(names, COLOURS, strict=True):
-        angle = table[f"{panel}_{name}_deg"]
-        axes.plot(time_s, angle, color=colour, linewidth=0.9, label=words(name))
+def _panels(table: Mapping[str, FloatArray]) -> list[Panel]:
+    panels = [
+        Panel(f"{side} hip, deg", {words(name): f"hip_{side}_{name}_deg" for name in HIP_ANGLES}, f"hip_{side}")
+        for side in ("right", "left")
+        if f"hip_{side}_flexion_deg" in table
+    ]
+    if "pelvis_tilt_deg" in table:
+        panels.append(Panel("pelvis, deg", {name: f"pelvis_{name}_deg" for name in PELVIS_ANGLES}))
+    segments = [name.removesuffix("_inclination_deg") for name in table if name.endswith("_inclination_deg")]
+    if segments:
+        panels.append(Panel("against gravity, deg", {words(name): f"{name}_inclination_deg" for name in segments}))
+    return panels
+
+
+def _draw_panel(axes: Axes, panel: Panel, time_s: FloatArray, table: Mapping[str, FloatArray]) -> None:
+    for (name, column), colour in zip(panel.columns.items(), COLOURS, strict=False):
+        axes.plot(time_s, _without_turns(table[column]), color=colour, linewidth=0.9, label=name)
+    first = table[next(iter(panel.columns.values()))]
+    uncertainty = table.get(f"{panel.hip}_uncertainty_deg")
     if uncertainty is not None:  # of flexion, the first
-        angle = table[f"{panel}_{names[0]}_deg"]
-        low, high = angle - uncertainty, angle + uncertainty
+        low, high = first - uncertainty, first + uncertainty
         axes.fill_between(time_s, low, high, color=COLOURS[0], alpha=0.2, linewidth=0, label="95 % interval")
-    known = np.isfinite(table[f"{panel}_{names[0]}_deg"])
-    for start, end in _runs(~known):
+    unknown = np.all([np.isnan(table[column]) for column in panel.columns.values()], axis=0)
+    if unknown.all():
+        axes.text(
+            0.5,
+            0.5,
+            "not known: `imuhip analyze` says why",
+            transform=axes.transAxes,
+            ha="center",
+            backgroundcolor="white",
+        )
+        axes.set_yticks([])
+    for start, end in _runs(unknown):
         axes.axvspan(
             time_s[start], time_s[end - 1], facecolor="none", edgecolor="#999999", hatch="///", linewidth=0, alpha=0.5
         )
     axes.axhline(0.0, color="black", linewidth=0.5)
-    axes.set_ylabel(f"{' '.join(reversed(panel.split('_')))}, deg")
+    axes.set_ylabel(panel.label)
     axes.grid(alpha=0.3)
 
 
@@ -184,32 +213,35 @@ def _shade(axes: Axes, intervals: Sequence[Interval], *, labelled: bool) -> None
 
 def _overlay(
     axes: Axes,
-    panel: str,
-    *,
+    panel: Panel,
     time_s: FloatArray,
     table: Mapping[str, FloatArray],
-    reference_s: FloatArray,
     reference: Mapping[str, FloatArray],
 ) -> None:
     """Draw the reference with its mean moved onto ours, since its zero is its own."""
-    names = PELVIS_ANGLES if panel == "pelvis" else HIP_ANGLES
-    for name in names:
-        theirs = reference.get(f"{panel}_{name}_deg")
+    for name, column in panel.columns.items():
+        theirs = reference.get(column)
         if theirs is None:
             continue
-        ours = np.interp(reference_s, time_s, table[f"{panel}_{name}_deg"], left=np.nan, right=np.nan)
+        ours = np.interp(reference["time_s"], time_s, table[column], left=np.nan, right=np.nan)
         both = np.isfinite(ours) & np.isfinite(theirs)
         if not both.any():
             continue
         shift = float(np.mean(ours[both] - theirs[both]))
         rmse = float(np.sqrt(np.mean((ours[both] - theirs[both] - shift) ** 2)))
-        label = f"reference {words(name)}\nRMSE {rmse:.1f} deg,\nmeans matched"
-        axes.plot(reference_s, theirs + shift, color="black", linestyle="--", linewidth=0.8, label=label)
+        label = f"reference {name}\nRMSE {rmse:.1f} deg,\nmeans matched"
+        axes.plot(reference["time_s"], theirs + shift, color="black", linestyle="--", linewidth=0.8, label=label)
 
 
 def _tick_s(span_s: float) -> float:
     """A distance between ticks that reads well in minutes and seconds, at most a dozen ticks."""
     return next((step for step in (1, 2, 5, 10, 15, 30, 60, 120, 300, 600) if span_s / step <= 12), 1800)
+
+
+def _without_turns(angle_deg: FloatArray) -> FloatArray:
+    """Break the line where an angle goes from 180 to -180 degrees."""
+    turned = np.abs(np.diff(angle_deg, prepend=angle_deg[:1])) > 180.0
+    return np.where(turned, np.nan, angle_deg)
 
 
 def _runs(mask: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> list[tuple[int, int]]:

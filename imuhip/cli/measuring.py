@@ -99,7 +99,7 @@ def plot(
     figure.require_matplotlib()
     overlay = None if reference is None else figure.read_reference(reference)
     analysis = measure(recording, causal=causal, calibration=calibration)
-    offset_s = analysis.results["recording"]["time_offset_s"]
+    offset_s = analysis.results["recording"]["time_offset_s"] or 0.0
     intervals = figure.marked_intervals(recording_info(recording)["marks"])
     drawing = figure.draw(analysis.table.columns, intervals, title=recording.name, offset_s=offset_s, reference=overlay)
     with replacing(output, force=force) as path:

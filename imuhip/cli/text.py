@@ -135,37 +135,37 @@ def loss_words(sensor: Mapping[str, Any]) -> str:
 
 
 def _calibration_lines(calibrations: Sequence[Mapping[str, Any]]) -> list[str]:
-    if not calibrations:
-        return ["Calibration", "  none: the sensors' mounting could not be found out, so no angle is absolute"]
     lines = ["Calibration"]
     for calibration in calibrations:
-        quality = calibration["quality"]
-        grade = quality if isinstance(quality, str) else f"quality {quality:.2f} of 1"
-        lines.append(f"  from {clock(calibration['start_s'])}: {words(calibration['method'])}, {grade}")
-        lines += [f"    note: {warning}" for warning in calibration["warnings"]]
+        if calibration["method"] == "none":
+            lines.append("  none: how the sensors sit could not be found out, so nothing below is absolute")
+        else:
+            lines.append(f"  from {clock(calibration['start_s'])}: {calibration['quality']}")
+        lines += [f"    {warning}" for warning in calibration["warnings"]]
     return lines
 
 
 def _test_lines(tests: Sequence[Mapping[str, Any]]) -> list[str]:
     if not tests:
         return []
-    rows: list[Row] = [("  Range test", "side", "how", "peak, deg", "trials, deg", "pelvis moved, deg")]
-    for test in tests:
-        how = ", ".join(words(test[key]) for key in ("position", "mode", "phase") if test[key])
-        rows.append(
-            (
-                f"  {words(test['name'])}",
-                test["side"] or "-",
-                how or "-",
-                _peak(test),
-                " ".join(f"{trial:.0f}" for trial in test["trials_deg"]) or "-",
-                _number(test["pelvis_excursion_deg"]),
-            )
+    # Before and after matter only where something was mobilised in between.
+    parts = ("position", "mode", "phase") if any(test["phase"] == "post" for test in tests) else ("position", "mode")
+    rows: list[Row] = [("Range tests", "side", "how", "peak, deg", "trials, deg", "pelvis moved, deg")]
+    rows += [
+        (
+            f"  {words(test['name'])}",
+            test["side"] or "-",
+            ", ".join(words(test[key]) for key in parts if test[key]) or "-",
+            _peak(test),
+            " ".join(f"{trial:.0f}" for trial in test["trials_deg"]) or "-",
+            _number(test["pelvis_excursion_deg"]),
         )
-    lines = ["Range tests", *columns(rows)]
+        for test in tests
+    ]
+    lines = [*columns(rows), "  peak: the median of the trials \u00b1 half of its 95 % interval"]
     if any(test["relative_only"] for test in tests):
         lines.append("  change only: known as a change from the start pose, not as an absolute angle")
-    if any(test.get("reference") == "gravity" for test in tests):
+    if any(test["reference"] == "gravity" for test in tests):
         lines.append("  gravity: the angle of the segment against gravity; without a pelvis sensor it is no hip angle")
     return lines
 
@@ -178,13 +178,13 @@ def _peak(test: Mapping[str, Any]) -> str:
         peak += f" \u00b1 {test['uncertainty_deg']:.0f}"
     if test["relative_only"]:
         peak += ", change only"
-    return f"{peak}, gravity" if test.get("reference") == "gravity" else peak
+    return f"{peak}, gravity" if test["reference"] == "gravity" else peak
 
 
 def _set_lines(sets: Sequence[Mapping[str, Any]]) -> list[str]:
     if not sets:
         return []
-    rows: list[Row] = [("  Exercise", "side", "from", "good reps", "controlled range, deg")]
+    rows: list[Row] = [("Exercises", "side", "from", "good reps", "controlled range, deg")]
     rows += [
         (
             f"  {words(one['exercise'])}",
@@ -195,7 +195,7 @@ def _set_lines(sets: Sequence[Mapping[str, Any]]) -> list[str]:
         )
         for one in sets
     ]
-    return ["Exercises", *columns(rows)]
+    return columns(rows)
 
 
 def _flag_lines(flags: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -81,3 +81,17 @@ def test_a_reference_that_is_no_table_of_angles_is_refused(tmp_path: Path, text:
     path.write_text(text)
     with pytest.raises(InputError, match=r"reference\.csv"):
         read_reference(path)
+
+
+def test_segments_are_drawn_where_there_is_no_pelvis_sensor() -> None:
+    time_s = np.arange(50) / 100
+    table = {"time_s": time_s, "chest_inclination_deg": time_s, "thigh_moving_inclination_deg": time_s}
+    (axes,) = draw(table, [], title="x").axes
+    assert axes.get_ylabel() == "against gravity, deg"
+    assert [line.get_label() for line in axes.lines[:2]] == ["chest", "thigh moving"]
+
+
+def test_a_panel_without_any_known_angle_says_so(table: dict[str, np.ndarray]) -> None:
+    table |= {name: np.full(500, np.nan) for name in table if name.startswith("pelvis")}
+    pelvis = draw(table, [], title="x").axes[-1]
+    assert [text.get_text() for text in pelvis.texts] == ["not known: `imuhip analyze` says why"]

@@ -44,7 +44,9 @@ def results() -> dict[str, Any]:
             "time_offset_s": 0.0,
             "sensors": [sensor, {**sensor, "role": "pelvis", "lost": 0, "gaps_s": 0.0}],
         },
-        "calibration": [{"start_s": 4.0, "method": "stance_and_swings", "quality": 0.9, "warnings": ["swing slower"]}],
+        "calibration": [
+            {"start_s": 4.0, "method": "joint least squares", "quality": "good", "warnings": ["swing slower"]}
+        ],
         "tests": [test, {**test, "name": "internal_rotation", "relative_only": True, "peak_deg": 31.0}],
         "sets": [],
         "flags": [],
@@ -75,8 +77,14 @@ def test_summary_without_a_pelvis_sensor_says_that_nothing_is_a_hip_angle(result
     assert "no pelvis sensor" in summary_text(results, name="x.mcap")
 
 
+def test_summary_tells_before_from_after_only_where_something_was_mobilised(results: dict[str, Any]) -> None:
+    assert "supine, active  " in summary_text(results, name="x.mcap")
+    results["tests"][1]["phase"] = "post"
+    assert "supine, active, pre" in summary_text(results, name="x.mcap")
+
+
 def test_summary_passes_on_calibration_warnings(results: dict[str, Any]) -> None:
-    assert "note: swing slower" in summary_text(results, name="x.mcap")
+    assert "swing slower" in summary_text(results, name="x.mcap")
 
 
 def test_summary_of_an_unknown_peak_prints_no_number(results: dict[str, Any]) -> None:
@@ -85,9 +93,11 @@ def test_summary_of_an_unknown_peak_prints_no_number(results: dict[str, Any]) ->
 
 
 def test_summary_without_calibration_or_tests_still_reads(results: dict[str, Any]) -> None:
-    results |= {"calibration": [], "tests": []}
+    none = {"start_s": 0.0, "method": "none", "quality": "none", "warnings": ["Stand still before moving"]}
+    results |= {"calibration": [none], "tests": []}
     page = summary_text(results, name="x.mcap")
-    assert "no angle is absolute" in page
+    assert "nothing below is absolute" in page
+    assert "Stand still before moving" in page
     assert "Range tests" not in page
 
 
