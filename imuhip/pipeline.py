@@ -5,8 +5,8 @@
     notifications -> samples -> timeline -> frames -+-> calibrator -> calibrations
                                                     +-> segments (filter, calibration applied) -> hip angles
 
-:class:`Pipeline` gives what is known at each moment; :func:`refine` runs the same stages again over a whole recording with
-what is known after it.
+:class:`Pipeline` gives what is known at each moment; :func:`refine` runs the same stages again over a whole recording
+with what is known after it.
 """
 
 from __future__ import annotations
@@ -99,7 +99,8 @@ class _Intake:
 
     def feed(self, block: NotificationBlock) -> list[FrameBlock]:
         parts = split_by_sensor(block, len(self.samples))
-        frames = self.timeline.feed([stage.feed(part) for stage, part in zip(self.samples, parts, strict=True) if len(part)])
+        heard = [stage.feed(part) for stage, part in zip(self.samples, parts, strict=True) if len(part)]
+        frames = self.timeline.feed(heard)
         self._place_marks()
         return frames
 
@@ -174,9 +175,6 @@ class Pipeline:
     def mark(self, mark: Mark) -> list[HipBlock]:
         """Take a mark in, opening or closing."""
         self._intake.mark(mark)
-        for sensor, role in self._intake.moves[self._moves_seen :]:
-            self._segments.wear(sensor, role)
-        self._moves_seen = len(self._intake.moves)
         return []
 
     def flush(self) -> list[HipBlock]:
@@ -193,6 +191,9 @@ class Pipeline:
         return self._intake.timeline.start_ns
 
     def _measure(self, frames: Iterable[FrameBlock]) -> list[HipBlock]:
+        for sensor, role in self._intake.moves[self._moves_seen :]:
+            self._segments.wear(sensor, role)
+        self._moves_seen = len(self._intake.moves)
         out: list[HipBlock] = []
         for each in frames:
             block = self._bridge.feed(each)
@@ -265,8 +266,15 @@ def refine(
 
 def _cut(block: BridgedBlock, start: int, stop: int) -> BridgedBlock:
     a, b = max(start - block.start_index, 0), max(stop - block.start_index, 0)
-    arrays = (block.acc_m_s2, block.gyr_rad_s, block.known, block.span, block.slip_rad)
-    return BridgedBlock(block.start_index + a, block.rate_hz, *(each[:, a:b] for each in arrays))
+    return BridgedBlock(
+        block.start_index + a,
+        block.rate_hz,
+        block.acc_m_s2[:, a:b],
+        block.gyr_rad_s[:, a:b],
+        block.known[:, a:b],
+        block.span[:, a:b],
+        block.slip_rad[:, a:b],
+    )
 
 
 def _join(frames: Sequence[FrameBlock], sensors: int, rate_hz: float) -> FrameBlock:

@@ -26,12 +26,14 @@ def multiply(a: FloatArray, b: FloatArray) -> FloatArray:
 
 def conjugate(q: FloatArray) -> FloatArray:
     """Inverse of unit quaternions."""
-    return q * np.array([1.0, -1.0, -1.0, -1.0])
+    out: FloatArray = q * np.array([1.0, -1.0, -1.0, -1.0])
+    return out
 
 
 def normalise(v: FloatArray) -> FloatArray:
     """Vectors (or quaternions) of length one along the last axis."""
-    return v / np.sqrt(np.einsum("...i,...i->...", v, v))[..., None]
+    out: FloatArray = v / np.sqrt(np.einsum("...i,...i->...", v, v))[..., None]
+    return out
 
 
 def matrix(q: FloatArray) -> FloatArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -194,11 +195,13 @@ def _calibrations(measured: _Measured, whole: HipBlock | None) -> Iterator[dict[
             "start_s": round(frame / whole.rate_hz, 3),
             "method": "joint least squares",
             "quality": quality,
-            "mounts": [
-                {"role": m.role, "sd_deg": [round(float(v), 2) for v in np.minimum(np.rad2deg(m.sd_rad), 180)]} for m in own
-            ],
+            "mounts": [{"role": m.role, "sd_deg": _degrees(m.sd_rad)} for m in own],
             "warnings": [*calibration.warnings, *_singular_warnings(whole)] if frame == 0 else [],
         }
+
+
+def _degrees(rad: FloatArray) -> list[float]:
+    return [round(float(v), 2) for v in np.minimum(np.rad2deg(rad), 180.0)]
 
 
 def _singular_warnings(whole: HipBlock) -> list[str]:
@@ -283,10 +286,8 @@ def _offset_s(recording: Recording, start_ns: int) -> float | None:
 
 def _texts(name: str, values: FloatArray) -> list[str]:
     digits = 0 if name.endswith("_valid") else 6 if name == "time_s" else 3
-    return ["" if v != v else f"{v:.{digits}f}" for v in values.tolist()]
+    return ["" if math.isnan(v) else f"{v:.{digits}f}" for v in values.tolist()]
 
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 2)
-
-

@@ -33,7 +33,7 @@ RETURN_SHARE = 0.35
 """... and has ended when it is back below about a third."""
 MIN_TRIAL_DEG = 5.0
 SKIN_SD_DEG_PER_DEG = 2.3 / 90.0
-"""Skin and muscle turn the sensor by 4 degrees at 90 degrees of flexion about an axis that nobody knows: 2.3 on each."""
+"""Skin and muscle turn the sensor by 4 degrees at 90 of flexion about an axis that nobody knows: 2.3 on each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,9 @@ def measure_test(name: str, block: HipBlock, side: str, calibration: Calibration
     towards = np.where(known, signal * sign, np.nan)
     peaks = find_trials(towards, block.rate_hz)
     relative = rotating or pelvis is None
-    return _result(name, block, towards, peaks, side, pelvis, limb, relative, calibration)
+    return _result(
+        name, block, towards, peaks, side, pelvis=pelvis, limb=limb, relative=relative, calibration=calibration
+    )
 
 
 def find_trials(angle_deg: FloatArray, rate_hz: float) -> list[int]:
@@ -140,7 +142,8 @@ def _twist(block: HipBlock, pelvis: int, thigh: int, side: str) -> FloatArray:
 def _from_start(quat: FloatArray, block: HipBlock, side: str) -> FloatArray:
     start = quat[min(round(0.5 * START_S * block.rate_hz), len(quat) - 1)]
     turned = rotation.multiply(rotation.conjugate(start), quat)
-    return np.rad2deg(twist_about_y(turned)) * SIDE_SIGNS[side][2]
+    angle: FloatArray = np.rad2deg(twist_about_y(turned)) * SIDE_SIGNS[side][2]
+    return angle
 
 
 def _shank_rotation(block: HipBlock, shank: int, side: str) -> FloatArray:
@@ -152,8 +155,9 @@ def _shank_rotation(block: HipBlock, shank: int, side: str) -> FloatArray:
     quat = block.quat_earth_from_segment[shank]
     start = quat[min(round(0.5 * START_S * block.rate_hz), len(quat) - 1)]
     turned = rotation.multiply(rotation.conjugate(start), quat)
-    angle = 2 * np.arctan2(turned[:, 1], turned[:, 0])
-    return -np.rad2deg((angle + np.pi) % (2 * np.pi) - np.pi) * SIDE_SIGNS[side][2]
+    twist = 2 * np.arctan2(turned[:, 1], turned[:, 0])
+    angle: FloatArray = -np.rad2deg((twist + np.pi) % (2 * np.pi) - np.pi) * SIDE_SIGNS[side][2]
+    return angle
 
 
 def _inclination(block: HipBlock, limb: int) -> FloatArray:
@@ -161,7 +165,8 @@ def _inclination(block: HipBlock, limb: int) -> FloatArray:
     m = rotation.matrix(block.quat_earth_from_segment[limb])
     up = m[:, 2, :]
     start = up[min(round(0.5 * START_S * block.rate_hz), len(up) - 1)]
-    return np.rad2deg(np.arccos(np.clip(np.einsum("ni,i->n", up, start), -1.0, 1.0)))
+    angle: FloatArray = np.rad2deg(np.arccos(np.clip(np.einsum("ni,i->n", up, start), -1.0, 1.0)))
+    return angle
 
 
 def _result(
@@ -170,6 +175,7 @@ def _result(
     towards: FloatArray,
     peaks: Sequence[int],
     side: str,
+    *,
     pelvis: int | None,
     limb: int,
     relative: bool,
@@ -208,18 +214,19 @@ def _turned(quat: FloatArray, start: int, peaks: Sequence[int]) -> float | None:
 def _half_width_deg(
     name: str, block: HipBlock, peaks: Sequence[int], side: str, hip: HipAngles | None, calibration: Calibration | None
 ) -> float | None:
-    """Half-width of the 95 % interval of a peak: calibration, mounting and heading from the covariance, filter and skin."""
+    """Half-width of a peak's 95 % interval: mounts, heading, tilt from the covariance, and what filter and skin add."""
     knots = None if calibration is None else calibration.hips.get(side)
     if calibration is None or knots is None or hip is None:
         return None
     axis = DIRECTIONS[name][0]
-    sensor = {role: k for k, role in enumerate(block.roles)}
+    quat = block.quat_earth_from_segment
+    pelvis, thigh = quat[block.roles.index("pelvis")], quat[block.roles.index(f"thigh_{side}")]
+    last_knot = len(knots.covariance) - 1
     variances = []
     for peak in peaks:
-        knot = int(np.clip(np.searchsorted(calibration.knot_frame, block.start_index + peak), 0, len(knots.covariance) - 1))
-        q = block.quat_earth_from_segment[:, peak]
-        angles = hip_angles(rotation.multiply(rotation.conjugate(q[sensor["pelvis"]]), q[sensor[f"thigh_{side}"]]), side)
-        variance = _angle_variance(q[sensor["pelvis"]], q[sensor[f"thigh_{side}"]], side, knots, knot)[axis]
+        knot = min(int(np.searchsorted(calibration.knot_frame, block.start_index + peak)), last_knot)
+        angles = hip_angles(rotation.multiply(rotation.conjugate(pelvis[peak]), thigh[peak]), side)
+        variance = _angle_variance(pelvis[peak], thigh[peak], side, knots, knot)[axis]
         skin = SKIN_SD_DEG_PER_DEG * min(abs(float(np.rad2deg(angles[0]))), 120.0)
         variances.append(float(np.rad2deg(np.sqrt(variance)) ** 2) + FLOOR_DEG**2 + skin**2)
     return HALF_WIDTH * float(np.sqrt(np.median(variances)))

@@ -93,7 +93,7 @@ class HipBlock:
         )
 
     def inclination_deg(self, sensor: int) -> FloatArray:
-        """(N,) angle of a segment's long axis to the vertical, for wearers without a pelvis sensor; NaN if not known."""
+        """(N,) angle of a segment's long axis to the vertical, for use without a pelvis sensor; NaN where not known."""
         q = self.quat_earth_from_segment[sensor]
         up_y = 2 * (q[:, 2] * q[:, 3] + q[:, 0] * q[:, 1])
         return np.where(self.segment_known[sensor], np.rad2deg(np.arccos(np.clip(up_y, -1.0, 1.0))), np.nan)
@@ -172,7 +172,8 @@ def _flexion_half_width_deg(angles: FloatArray, thigh: FloatArray, side: str, sd
     Flexion changes with a turn of the thigh by ``e = (-sin r, 0, cos r) / cos a``; the part of ``e`` along the vertical
     comes from the heading, the rest from tilt.
     """
-    a, r = angles[:, 1], angles[:, 2] * SIDE_SIGNS[side][2]
+    # Contiguous: cosines of strided arrays have other last bits than those of a single frame.
+    a, r = np.ascontiguousarray(angles[:, 1]), angles[:, 2] * SIDE_SIGNS[side][2]
     w, x, y, z = (np.ascontiguousarray(thigh[:, i]) for i in range(4))
     up_x, up_z = 2 * (x * z - w * y), 1 - 2 * (x * x + y * y)
     sr, cr = np.sin(r), np.cos(r)
@@ -181,4 +182,5 @@ def _flexion_half_width_deg(angles: FloatArray, thigh: FloatArray, side: str, sd
     variance = (1.0 - along) * sd.level_sd_rad**2 + along * sd.heading_sd_rad**2
     cos_a = np.maximum(np.cos(a), 0.1)
     total = variance / (cos_a * cos_a) + np.deg2rad(FLOOR_DEG) ** 2
-    return HALF_WIDTH * np.rad2deg(np.sqrt(total))
+    half_width: FloatArray = HALF_WIDTH * np.rad2deg(np.sqrt(total))
+    return half_width

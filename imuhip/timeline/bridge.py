@@ -11,6 +11,7 @@ from imuhip.units import FloatArray
 
 MAX_BRIDGE_S = 1.0
 """Beyond a second a hip may have moved and come back: nothing can be said about its turning."""
+_NEVER = 1 << 40
 LOST_RAD = 100.0
 """Slip after a longer gap: the turning is not known at all."""
 
@@ -42,7 +43,7 @@ class GapBridge:
 
     def __init__(self, sensors: int, rate_hz: float) -> None:
         self._rate_hz = rate_hz
-        self._gap = np.full(sensors, 1 << 40)
+        self._gap = np.full(sensors, _NEVER)
         self._gyr = np.zeros((sensors, 3))
         self._acc = np.zeros((sensors, 3))
 
@@ -75,11 +76,13 @@ class GapBridge:
 
     def _over_gap(self, gap: int, before: FloatArray, after: FloatArray) -> tuple[float, float, FloatArray]:
         """Span, slip and mean rate of the frame that ends a gap."""
+        if gap >= _NEVER:  # the sensor's first frame: nothing came before that could have been lost
+            return 1.0, 0.0, after
         gap_s = gap / self._rate_hz
         if gap_s > MAX_BRIDGE_S:
             return 1.0, LOST_RAD, after
         mean = (0.5 * gap * (before + after) + after) / (gap + 1)
         fastest = float(np.sqrt(max(before @ before, after @ after)))
-        # Between the ends of a quarter of a second a slow movement strays from its mean rate by a tenth; longer, by more.
+        # Within a quarter of a second a slow movement strays by a tenth from the mean of its ends; longer, by more.
         slip = gap_s * (0.1 * fastest + np.deg2rad(0.5)) * max(gap_s / 0.25, 1.0)
         return gap + 1.0, slip, mean
