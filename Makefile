@@ -23,7 +23,8 @@ lint: .venv/.dev  ## Check style, types and layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-figures: .venv/.dev  ## Print the accuracy and speed tables of the README (takes minutes)
+figures: .venv/.dev  ## Print the accuracy and speed tables of the README and draw its picture (takes minutes)
+	$(BIN)/imuhip plot recordings/range_test.mcap -o recordings/range_test.png --force
 	$(BIN)/python tools/accuracy.py
 	$(BIN)/python tools/bench_pipeline.py
 
