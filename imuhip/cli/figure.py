@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from imuhip.cli.text import clock, words
-from imuhip.errors import ImuhipError, InputError
+from imuhip.errors import ImuhipError, InputError, OutputError
 from imuhip.units import FloatArray
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ HIP_ANGLES = ("flexion", "adduction", "internal_rotation")
 PELVIS_ANGLES = ("tilt", "list", "rotation")
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00")
 """Okabe and Ito's blue, vermilion, green, purple and orange: told apart with any colour vision."""
+
+PICTURES = (".png", ".svg", ".pdf")
 
 SHADED_KINDS = {"test": "#cfe2f3", "exercise": "#d9ead3", "walk": "#eeeeee", "mobilise": "#fce5cd"}
 
@@ -46,14 +48,23 @@ class Panel:
     hip: str = ""
 
 
-def require_matplotlib() -> None:
-    """Refuse early, in words, where the plotting extra is not installed.
+def check_drawable(output: Path) -> None:
+    """Refuse early, in words, what could only fail after the measuring.
+
+    Args:
+        output: The picture to make.
 
     Raises:
-        ImuhipError: matplotlib is missing.
+        ImuhipError: matplotlib, an extra, is not installed.
+        OutputError: It draws no pictures of this kind.
     """
     if find_spec("matplotlib") is None:
         raise ImuhipError('Drawing needs matplotlib. Install it with: pip install "imuhip[plot]"')
+    if output.suffix.lower() not in PICTURES:
+        kinds = ", ".join(PICTURES)
+        raise OutputError(
+            f"{output.suffix or 'no suffix'} is no kind of picture", path=output, remedy=f"Use one of {kinds}"
+        )
 
 
 def read_reference(path: Path) -> dict[str, FloatArray]:

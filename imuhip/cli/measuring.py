@@ -95,8 +95,8 @@ def plot(
     from imuhip.cli import figure
     from imuhip.recording import recording_info
 
+    figure.check_drawable(output)
     refuse_existing(output, force=force)
-    figure.require_matplotlib()
     overlay = None if reference is None else figure.read_reference(reference)
     analysis = measure(recording, causal=causal, calibration=calibration)
     offset_s = analysis.results["recording"]["time_offset_s"] or 0.0
