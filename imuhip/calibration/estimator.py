@@ -76,8 +76,9 @@ def solve(
     noise = noise or SensorNoise()
     layout = Layout(motion.sensors, len(body.mountings))
     poses = [*evidence.poses, *found_poses(evidence)]
-    state = _first_state(evidence)
-    priors = expectations(evidence, state.quat_sensor_from_segment, poses)
+    level = level_frames(evidence.seg)
+    state = _first_state(evidence, level)
+    priors = expectations(evidence, level, state.quat_sensor_from_segment, poses)
     for _ in range(ITERATIONS):
         factors = arrow.eliminate(_equations(evidence, layout, state, priors, noise))
         nodes, shared = arrow.substitute(factors)
@@ -99,11 +100,11 @@ def _equations(
     return system
 
 
-def _first_state(evidence: Evidence) -> State:
+def _first_state(evidence: Evidence, level: FloatArray) -> State:
     sensors, nodes = evidence.seg.quat.shape[:2]
     mounts = np.array([_first_mount(evidence, e) for e in range(len(evidence.body.mountings))])
     state = State(
-        level_frames(evidence.seg),
+        level.copy(),
         np.zeros((sensors, nodes, 3)),
         np.zeros((sensors, 3, 3)),
         np.zeros((sensors, 3)),

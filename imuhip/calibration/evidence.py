@@ -9,19 +9,23 @@ import numpy as np
 
 from imuhip.calibration import stillness
 from imuhip.calibration.body import Body
+from imuhip.calibration.hinges import Hinge, find_hinge, find_tilt_hinge
+from imuhip.calibration.initial import gravity_in_sensor, mean_quat
 from imuhip.calibration.motion import Motion
 from imuhip.calibration.poses import Activity, Pose, marked_poses
 from imuhip.calibration.result import Mount
 from imuhip.calibration.stillness import Still
-from imuhip.calibration.strapdown import Segments, Strapdown, integrate, segments
-from imuhip.calibration.initial import gravity_in_sensor, mean_quat
-from imuhip.units import FloatArray
+from imuhip.calibration.strapdown import MAX_SLIP_VAR, Segments, Strapdown, integrate, segments
+from imuhip.units import FloatArray, IntArray
 
 LEVER_M = 0.35
 """Distance of a sensor from the joint that its segment turns about, to tell its speed from its turning."""
-MOVING_M_S = 0.15
-"""What a sensor may move at between quiet moments besides turning: a pelvis standing up or stepping."""
+MOVING_M_S = 0.1
+"""What a sensor may move at between quiet moments besides turning: a pelvis standing up."""
+TRAVEL_S = 0.5
+"""Walking shakes the pelvis by 2-3 m/s2 at 1.2 m/s; slow floor work by less than 0.3."""
 QUIET_M_S = 0.01
+MIN_SEGMENT_STEPS = 10
 CALM_START_STEPS = 40
 """A stance that nobody marked is looked for among stills of at least this length first (1.6 s)."""
 LEVEL_COS = np.cos(np.deg2rad(20.0))
@@ -84,6 +88,15 @@ class Evidence:
         """Mean W from sensor over a still stretch, (4,)."""
         return mean_quat(self.strap.quat[sensor, still.start : still.end])
 
+    def hinge(self, mount: int, activity: Activity) -> Hinge | None:
+        """The axis about which a segment turned during a marked stretch that has ended."""
+        mounting, stance = self.body.mountings[mount], self.stance_of(mount)
+        upright = None if stance is None else self.up_in_sensor(stance.still, mounting.sensor)
+        end = min(activity.end or 0, len(self.motion))
+        if activity.kind in ("walk", "repetition"):
+            return find_tilt_hinge(self.strap, mounting.sensor, activity.start, end, upright) if upright is not None else None
+        return find_hinge(self.strap, mounting.sensor, activity.start, end, upright)
+
     def up_in_sensor(self, still: Still, sensor: int) -> FloatArray:
         """Mean direction of up in a sensor's frame over a still stretch, (3,)."""
         return gravity_in_sensor(self.strap, still.start, still.end, sensor)
@@ -98,8 +111,7 @@ def gather(
         return None
     speeds = stillness.speed(motion, bias)
     fastest = speeds.max(axis=0)
-    nodes = stillness.pick_nodes(fastest)
-    nodes = np.append(nodes if len(motion) - nodes[-1] > 10 or len(nodes) == 1 else nodes[:-1], len(motion))
+    nodes = _with_gap_ends(stillness.pick_nodes(fastest), motion)
     group = np.minimum(nodes // stillness.SPEED_STEPS, speeds.shape[1] - 1)
     moving = fastest[group] > stillness.QUIET_RAD_S
     strap = integrate(motion, bias)
@@ -113,7 +125,7 @@ def gather(
         bias_rad_s=bias,
         strap=strap,
         seg=segments(strap, nodes, motion.step_s),
-        speed_m_s=LEVER_M * np.minimum(speeds[:, group], 3.0) + np.where(moving, MOVING_M_S, QUIET_M_S),
+        speed_m_s=LEVER_M * np.minimum(speeds[:, group], 3.0) + np.where(moving, _travel_m_s(motion, nodes), QUIET_M_S),
         stills=stills,
         poses=sorted([*poses, *assumed], key=lambda p: (p.still.start, p.still.end)),
         assumed_stance=bool(assumed),
@@ -146,13 +158,39 @@ def found_poses(evidence: Evidence) -> list[Pose]:
     return found
 
 
+def _with_gap_ends(nodes: IntArray, motion: Motion) -> IntArray:
+    """Nodes, one more at both ends of each gap that turning was not carried over, and one at the end of the session.
+
+    So a gap is a segment of its own and what lies between two gaps is known in full.
+    """
+    edges = {len(motion)}
+    for k in range(motion.sensors):
+        for end in np.flatnonzero(motion.slip_var[k] > MAX_SLIP_VAR).tolist():
+            known = np.flatnonzero(motion.known[k, :end])
+            edges |= {int(known[-1]) + 1 if len(known) else 0, end + 1}
+    forced = np.array(sorted(e for e in edges if e <= len(motion)), dtype=np.int64)
+    near = np.abs(nodes[:, None] - forced).min(axis=1) < MIN_SEGMENT_STEPS
+    return np.unique(np.concatenate([[0], nodes[~near], forced]))
+
+
+def _travel_m_s(motion: Motion, nodes: IntArray) -> FloatArray:
+    """(K, J) how fast the body may travel near each node, from how much the size of the force varies over 2 s."""
+    size = np.sqrt(np.einsum("kni,kni->kn", motion.acc_m_s2, motion.acc_m_s2))
+    zero = np.zeros((motion.sensors, 1))
+    sums = np.concatenate([zero, np.cumsum(size, axis=1)], axis=1)
+    squares = np.concatenate([zero, np.cumsum(size * size, axis=1)], axis=1)
+    a, b = np.maximum(nodes - 25, 0), np.minimum(nodes + 25, len(motion))
+    mean, mean_square = ((s[:, b] - s[:, a]) / (b - a) for s in (sums, squares))
+    return MOVING_M_S + TRAVEL_S * np.sqrt(np.maximum(mean_square - mean * mean, 0.0))
+
+
 def _tilt_cos(evidence: Evidence, still: Still, mount: int) -> float:
     """Cosine of the angle between up in a still pose and up in the mounting's stance."""
     stance = evidence.stance_of(mount)
     if stance is None:
         return 0.5 * (LEVEL_COS + FLAT_COS)
     sensor = evidence.body.mountings[mount].sensor
-    return float(evidence.up_in_sensor(still, sensor) @ evidence.up_in_sensor(stance.still, sensor))
+    return float(np.dot(evidence.up_in_sensor(still, sensor), evidence.up_in_sensor(stance.still, sensor)))
 
 
 def _assumed_stances(stills: Sequence[Still], poses: Sequence[Pose], body: Body) -> list[Pose]:

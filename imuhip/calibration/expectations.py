@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from imuhip import rotation
 from imuhip.calibration.body import THIGHS
 from imuhip.calibration.evidence import Evidence
-from imuhip.calibration.hinges import MIN_PLANARITY, Hinge, find_hinge
-from imuhip.calibration.pose_equations import HingePrior, HipPrior, MountPrior, Prior, UpPrior
-from imuhip.calibration.poses import HINGE_SD_DEG, POSTURES, SAGITTAL, Pose, pose_up_prior
+from imuhip.calibration.hinges import MIN_PLANARITY, Hinge
+from imuhip.calibration.pose_equations import HeadingPrior, HingePrior, HipPrior, MountPrior, Prior, UpPrior
+from imuhip.calibration.poses import HINGE_SD_DEG, POSTURES, SAGITTAL, Activity, Pose, pose_up_prior
+from imuhip.calibration.travel import travels
 from imuhip.units import FloatArray
 
 STANCE_SD_RAD = np.deg2rad(0.3)
@@ -22,15 +24,16 @@ UNKNOWN_HIP_SD_RAD = np.deg2rad(20.0)
 """After a gap, before any known pose: the leg faces roughly where the pelvis does."""
 PELVIS_HINGE_SD_RAD = np.deg2rad(8.0)
 """A pelvis also lists and turns while it leans."""
-PELVIS_SAGITTAL = frozenset({"squat", "kickstand_rdl", "sit_to_stand", "lunge", "sqsl", "sqhalfdl", "bow"})
-MIN_PELVIS_LEAN_RAD = np.deg2rad(12.0)
+PELVIS_SAGITTAL = frozenset({"squat", "kickstand_rdl", "sit_to_stand", "lunge", "slant_board_squat", "bow"})
+MIN_LEAN_RAD = np.deg2rad(12.0)
 
 
-def expectations(evidence: Evidence, mounts: FloatArray, poses: Sequence[Pose]) -> list[Prior]:
+def expectations(evidence: Evidence, level: FloatArray, mounts: FloatArray, poses: Sequence[Pose]) -> list[Prior]:
     """All priors.
 
     Args:
         evidence: The session.
+        level: (K, J, 4) levelled frames, earth from W at the nodes.
         mounts: (E, 4) mountings as known so far, to give hinge axes their direction.
         poses: Poses that the evidence tells of and those found since.
     """
@@ -46,28 +49,52 @@ def expectations(evidence: Evidence, mounts: FloatArray, poses: Sequence[Pose]) 
             axis = hinge.axis if hinge.axis @ z >= 0 else -hinge.axis
             pelvis = evidence.body.mountings[mount].role == "pelvis"
             priors.append(HingePrior(mount, axis, PELVIS_HINGE_SD_RAD if pelvis else np.deg2rad(HINGE_SD_DEG)))
-    return [*priors, *_after_gaps(evidence)]
+    return [*priors, *_travelling(evidence, level), *_after_gaps(evidence)]
+
+
+def _travelling(evidence: Evidence, level: FloatArray) -> list[Prior]:
+    """The heading between pelvis and thighs wherever the wearer walked."""
+    body = evidence.body
+    pelvis = body.worn("pelvis", 0)
+    if pelvis is None:
+        return []
+    first = body.mountings[pelvis].sensor
+    return [
+        HeadingPrior(t.node, (first, k), (level[first, t.node], level[k, t.node]), t.heading_rad, t.sd_rad)
+        for k in range(evidence.motion.sensors)
+        if k != first
+        for t in travels(evidence, level, first, k)
+    ]
 
 
 def hinges_of(evidence: Evidence, mount: int, *, swings_only: bool = False) -> list[Hinge]:
-    """Axes of the movements in which a segment turned like a hinge about its mediolateral axis."""
+    """Axes, pointing right, of the movements in which a segment turned like a hinge about its mediolateral axis."""
     mounting, end = evidence.body.mountings[mount], evidence.body.end(mount)
     pelvis = mounting.role == "pelvis"
-    names = PELVIS_SAGITTAL if pelvis else SAGITTAL
     hinges = []
     for act in evidence.activities:
-        name = act.name.lower()
         if act.end is None or act.start < mounting.start or (end is not None and act.start >= end):
             continue
-        if (swings_only and name != "swing") or (name not in names and not (act.kind == "walk" and not pelvis)):
+        if act.name != "swing" if swings_only else not _sagittal(act, pelvis=pelvis):
             continue
         if mounting.role in THIGHS and act.side is not None and act.side not in (THIGHS[mounting.role], "both"):
             continue
-        hinge = find_hinge(evidence.strap, mounting.sensor, act.start, min(act.end, len(evidence.motion)))
-        enough = hinge is not None and (not pelvis or hinge.excursion_rad > MIN_PELVIS_LEAN_RAD)
-        if hinge is not None and enough and hinge.planarity > MIN_PLANARITY:
-            hinges.append(hinge)
+        hinge = evidence.hinge(mount, act)
+        if hinge is None or hinge.planarity < MIN_PLANARITY:
+            continue
+        if act.name == "swing" or hinge.excursion_rad > MIN_LEAN_RAD:
+            # A pelvis leans forward, which is a turn to the left about the mediolateral axis.
+            hinges.append(replace(hinge, axis=-hinge.axis) if pelvis else hinge)
     return hinges
+
+
+def _sagittal(act: Activity, *, pelvis: bool) -> bool:
+    """Whether an activity turns a segment about its mediolateral axis, if it turns it like a hinge at all."""
+    if act.kind in ("still", "wear", "rest"):
+        return False
+    if pelvis:
+        return act.name in PELVIS_SAGITTAL or act.kind == "repetition"
+    return act.name in SAGITTAL or act.kind in ("walk", "repetition")
 
 
 def _pose_priors(evidence: Evidence, pose: Pose) -> list[Prior]:
@@ -104,8 +131,16 @@ def _hip_prior(evidence: Evidence, pose: Pose, node: int, pelvis: int, thigh: in
     if zero:
         angles, sd = np.zeros(3), np.full(3, STANCE_SD_RAD)
     worn = (mountings[pelvis].sensor, pelvis), (mountings[thigh].sensor, thigh)
-    quats = (evidence.mean_quat(pose.still, sensor) for sensor, _ in worn)
-    return HipPrior(node, *worn, THIGHS[mountings[thigh].role], *quats, angles, sd)
+    return HipPrior(
+        node=node,
+        pelvis=worn[0],
+        thigh=worn[1],
+        side=THIGHS[mountings[thigh].role],
+        quat_w_from_pelvis_sensor=evidence.mean_quat(pose.still, worn[0][0]),
+        quat_w_from_thigh_sensor=evidence.mean_quat(pose.still, worn[1][0]),
+        angles=angles,
+        sd=sd,
+    )
 
 
 def _after_gaps(evidence: Evidence) -> list[Prior]:

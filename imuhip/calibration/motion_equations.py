@@ -91,7 +91,8 @@ def add_gravity(
         # Over a gap the force is held; what turns meanwhile tilts it.
         variance = variance + GRAVITY_M_S2**2 * np.minimum(seg.slip_var[k], 1.0)
         size = np.sqrt(np.einsum("ni,ni->n", residual, residual) / variance)
-        weight = np.where(seg.whole[k], _huber(size) / variance, 0.0)
+        measured = np.abs(seg.force[k]).max(axis=1) > 1.0  # no force at all: the sensor had not begun
+        weight = np.where(seg.whole[k] & measured, _huber(size) / variance, 0.0)
         half_turn = -0.5 * rotation.skew(force)
         by_own = -middle @ np.concatenate([seg.force_by_bias[k], by_gain], axis=2)
         _add_pair(system, layout.turn(k), layout.acc(k), half_turn, by_own, residual, weight)

@@ -9,8 +9,8 @@ import numpy as np
 from imuhip import rotation
 from imuhip.calibration.body import THIGHS
 from imuhip.calibration.estimator import Solution
-from imuhip.calibration.hinges import MIN_PLANARITY, find_hinge
-from imuhip.calibration.result import Calibration, HipKnots, Mount
+from imuhip.calibration.hinges import MIN_PLANARITY
+from imuhip.calibration.result import FACING_LIMIT_RAD, Calibration, HipKnots, Mount
 from imuhip.calibration.state import GAIN_PAIRS
 from imuhip.units import BoolArray, FloatArray
 
@@ -113,10 +113,10 @@ def _warnings(solution: Solution) -> Iterator[str]:
     if evidence.assumed_stance:
         yield "No stance was marked: the first still moment was taken as upright standing"
     for e, mounting in enumerate(evidence.body.mountings):
-        where = mounting.role.replace("_", " ")
+        where, at = mounting.role.replace("_", " "), solution.layout.mount(e)
         if evidence.stance_of(e) is None and evidence.saved_mount(e) is None:
             yield f"The {where} sensor has no stance: stand still for 4 seconds after strapping it on"
-        elif np.sqrt(solution.covariance.shared[solution.layout.mount(e), solution.layout.mount(e)][1, 1]) > np.deg2rad(15):
+        elif np.sqrt(solution.covariance.shared[at, at][1, 1]) > FACING_LIMIT_RAD:
             yield (
                 f"Which way the {where} sensor faces is not known: swing the leg straight forward and back five times, "
                 "and hold still once lying on your back or seated"
@@ -136,8 +136,7 @@ def _swing_warnings(solution: Solution) -> Iterator[str]:
             mount = evidence.body.worn(role, act.start)
             if mount is None or (act.side is not None and THIGHS[role] != act.side):
                 continue
-            sensor = evidence.body.mountings[mount].sensor
-            hinge = find_hinge(evidence.strap, sensor, act.start, min(act.end, len(evidence.motion)))
+            hinge = evidence.hinge(mount, act)
             at = f"at {act.start * evidence.motion.step_s:.0f} s"
             if hinge is None:
                 yield f"The swing {at} was too small: swing the leg about 30 degrees forward and back"

@@ -91,7 +91,26 @@ class MountPrior:
     sd: FloatArray
 
 
-Prior = UpPrior | HipPrior | HingePrior | MountPrior
+@dataclass(frozen=True, slots=True)
+class HeadingPrior:
+    """The heading between two sensors at a node.
+
+    Attributes:
+        node: The node.
+        sensors: Both sensors.
+        level: Their frames (4,) earth from W against which the heading was found.
+        heading: What the second's frame must be turned by to match the first's, rad.
+        sd: rad.
+    """
+
+    node: int
+    sensors: tuple[int, int]
+    level: tuple[FloatArray, FloatArray]
+    heading: float
+    sd: float
+
+
+Prior = UpPrior | HipPrior | HingePrior | MountPrior | HeadingPrior
 
 
 def add_prior(system: ArrowSystem, layout: Layout, state: State, prior: Prior) -> None:
@@ -103,6 +122,8 @@ def add_prior(system: ArrowSystem, layout: Layout, state: State, prior: Prior) -
             _add_hip(system, layout, state, prior)
         case HingePrior():
             _add_hinge(system, layout, state, prior)
+        case HeadingPrior():
+            _add_heading(system, layout, state, prior)
         case MountPrior():
             off = rotation.multiply(
                 rotation.conjugate(prior.quat_sensor_from_segment), state.quat_sensor_from_segment[prior.mount]
@@ -155,6 +176,16 @@ def _add_hip(system: ArrowSystem, layout: Layout, state: State, prior: HipPrior)
     ]
     mounts = [(layout.mount(prior.thigh[1]), jac), (layout.mount(prior.pelvis[1]), -jac @ hip.T)]
     _accumulate(system, prior.node, nodes, mounts, residual, prior.sd[used])
+
+
+def _add_heading(system: ArrowSystem, layout: Layout, state: State, prior: HeadingPrior) -> None:
+    first, second = (
+        float(rotation.heading(rotation.multiply(state.quat_earth_from_w[k, prior.node], rotation.conjugate(level))))
+        for k, level in zip(prior.sensors, prior.level, strict=True)
+    )
+    residual = (second - first - prior.heading + np.pi) % (2 * np.pi) - np.pi
+    parts = [(layout.turn(k), sign * UP[None]) for k, sign in zip(prior.sensors, (-1.0, 1.0), strict=True)]
+    _accumulate(system, prior.node, parts, [], np.array([residual]), np.array([prior.sd]))
 
 
 def _add_hinge(system: ArrowSystem, layout: Layout, state: State, prior: HingePrior) -> None:

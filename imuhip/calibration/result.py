@@ -11,8 +11,10 @@ from imuhip.units import FloatArray, IntArray
 
 HEADING_LIMIT_RAD = np.deg2rad(12.0)
 """Heading between pelvis and thigh worse than this is not known: it would show as false adduction of 12 deg at 90."""
-MOUNT_LIMIT_RAD = np.deg2rad(15.0)
-"""Beyond this, which way the segment faces under its sensor is not known, and flexion cannot be told from adduction."""
+FACING_LIMIT_RAD = np.deg2rad(15.0)
+"""Beyond this, which way a limb faces under its sensor is not known, and flexion cannot be told from adduction."""
+PELVIS_FACING_LIMIT_RAD = np.deg2rad(25.0)
+"""The pelvis turns less, so its facing matters less: 25 deg cost a tenth of its tilt and a half of it as false list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,8 @@ class Mount:
     @property
     def usable(self) -> bool:
         """Whether angles of this segment mean something."""
-        return self.zeroed and bool(self.sd_rad[1] < MOUNT_LIMIT_RAD)
+        limit = PELVIS_FACING_LIMIT_RAD if self.role == "pelvis" else FACING_LIMIT_RAD
+        return self.zeroed and bool(self.sd_rad[1] < limit)
 
 
 @dataclass(frozen=True, slots=True)

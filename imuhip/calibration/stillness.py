@@ -13,7 +13,6 @@ STILL_GYR_SPREAD_RAD_S = np.deg2rad(2.5)
 """Spread of the gyro within a second below which a body can be still: postural sway is up to 1 deg/s on each axis."""
 STILL_ACC_SPREAD_M_S2 = 0.2
 """The same for the accelerometer; at 4 deg/s gravity alone spreads by 0.2 m/s2 in a second."""
-MIN_STILL_SLOTS = 2
 QUIET_RAD_S = np.deg2rad(4.0)
 """Speed below which a moment is quiet enough for a node: a hip 0.3 m from the joint moves under 0.02 m/s."""
 POSE_RAD_S = np.deg2rad(6.0)
@@ -46,17 +45,18 @@ def still_slots(motion: Motion) -> BoolArray:
     known = motion.known[:, :used].reshape(shape[:3]).all(axis=(0, 2))
     gyr_spread = np.sqrt(gyr.var(axis=2).sum(axis=-1)).max(axis=0)
     acc_spread = np.sqrt(acc.var(axis=2).sum(axis=-1)).max(axis=0)
-    return known & (gyr_spread < STILL_GYR_SPREAD_RAD_S) & (acc_spread < STILL_ACC_SPREAD_M_S2)
+    out: BoolArray = known & (gyr_spread < STILL_GYR_SPREAD_RAD_S) & (acc_spread < STILL_ACC_SPREAD_M_S2)
+    return out
 
 
 def still_bias(motion: Motion) -> FloatArray | None:
-    """Gyro bias from all still seconds, (K, 3) rad/s, or None where there are fewer than two.
+    """Gyro bias from all still seconds, (K, 3) rad/s, or None where there is none.
 
     A standing body sways at up to 1 deg/s, so a second says little; the median of all of them is good to 0.1 deg/s, from
     where the least squares goes on.
     """
     still = still_slots(motion)
-    if still.sum() < MIN_STILL_SLOTS:
+    if not still.any():
         return None
     used = len(still) * SLOT_STEPS
     means = motion.turn_rad[:, :used].reshape(motion.sensors, len(still), SLOT_STEPS, 3).mean(axis=2)
