@@ -157,3 +157,23 @@ def write(path: Path, sensors: Sequence[SensorInfo], events: Iterable[Event]) ->
             else:
                 writer.write(event)
     return path
+
+
+def reboot(events: Iterable[Event], sensor: int, at_ns: int) -> list[Event]:
+    """The same with a sensor whose sequence, clock and drop counter begin again at zero."""
+    first: tuple[int, int] | None = None
+    out: list[Event] = []
+    for event in events:
+        if isinstance(event, Mark):
+            out.append(event)
+            continue
+        data = event.data.copy()
+        for row in np.flatnonzero((event.sensor == sensor) & (event.arrival_ns >= at_ns)).tolist():
+            start = int(event.offset[row])
+            sequence, tick = data[start + 4 : start + 8].view("<u4"), data[start + 8 : start + 16].view("<u8")
+            first = (int(sequence[0]), int(tick[0])) if first is None else first
+            sequence[0] -= first[0]
+            tick[0] -= first[1]
+            data[start + 20 : start + 24] = 0
+        out.append(replace(event, data=data))
+    return out
