@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import Annotated, Any
 
@@ -82,6 +83,9 @@ def manual(
 
 def main() -> None:
     """Run the command line and exit; an error of ours becomes one message on stderr, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without a plus-minus sign shows a question mark
     try:
         app()
     except ImuhipError as error:

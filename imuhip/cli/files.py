@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from imuhip.cli.options import AsJson, Force, Output, RecordingFile
-from imuhip.cli.output import refuse_existing
+from imuhip.cli.output import refuse_existing, say
 from imuhip.cli.progress import progress
 from imuhip.cli.text import count, info_text, words
 
@@ -59,10 +59,9 @@ def info(recording: RecordingFile, as_json: AsJson = False) -> None:
     with progress("Reading"):
         about = recording_info(recording)
     if as_json:
-        json.dump(about, sys.stdout, indent=2, allow_nan=False)
-        sys.stdout.write("\n")
+        say(json.dumps(about, indent=2, allow_nan=False) + "\n")
     else:
-        sys.stdout.write(info_text(about, name=recording.name))
+        say(info_text(about, name=recording.name))
 
 
 def recover(recording: RecordingFile, output: Output, force: Force = False) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from imuhip.cli.options import AsJson, CalibrationFrom, Causal, Force, Output, RecordingFile
-from imuhip.cli.output import refuse_existing, replacing
+from imuhip.cli.output import refuse_existing, replacing, say
 from imuhip.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -50,12 +50,11 @@ def analyze(
     """
     analysis = measure(recording, causal=causal, calibration=calibration)
     if as_json:
-        json.dump(analysis.results, sys.stdout, indent=2, allow_nan=False)
-        sys.stdout.write("\n")
+        say(json.dumps(analysis.results, indent=2, allow_nan=False) + "\n")
     else:
         from imuhip.cli.text import summary_text
 
-        sys.stdout.write(summary_text(analysis.results, name=recording.name))
+        say(summary_text(analysis.results, name=recording.name))
 
 
 def angles(

@@ -10,6 +10,7 @@ import typer
 
 from imuhip.cli.measuring import measure
 from imuhip.cli.options import RecordingFile
+from imuhip.cli.output import say
 from imuhip.errors import ImuhipError
 
 if TYPE_CHECKING:
@@ -51,10 +52,10 @@ def demo() -> None:
 
     recording = shipped_recording(DEMO_RECORDING)
     duration_s = float(recording_info(recording)["duration_s"])
-    sys.stdout.write(f"A simulated session of range tests, {duration_s / 60:.0f} minutes, played fast.\n")
+    say(f"A simulated session of range tests, {duration_s / 60:.0f} minutes, played fast.\n")
     if _play(recording, max(duration_s / DEMO_S, 1.0), title=recording.name, line_s=1.0):
         results = measure(recording).results
-        sys.stdout.write("\n" + summary_text(results, name=recording.name))
+        say("\n" + summary_text(results, name=recording.name))
 
 
 def shipped_recording(name: str) -> Path:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,9 +52,32 @@ def test_a_failure_half_way_leaves_the_old_file_and_nothing_else(tmp_path: Path)
 
 def test_a_full_disk_is_told_as_an_output_error(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
-    with pytest.raises(OutputError, match="No space left on device"), replacing(path, force=False):
+    with pytest.raises(OutputError, match="disk is full"), replacing(path, force=False):
         raise OSError(28, os.strerror(28))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_device_is_written_to_and_never_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with replacing(pipe, force=True) as path:
+        assert path == pipe
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_stdout_on_a_full_disk_is_told_in_one_line() -> None:
+    if not Path("/dev/full").is_char_device():
+        pytest.skip("needs a device that is always full")
+    with Path("/dev/full").open("w") as full:
+        result = subprocess.run(
+            [sys.executable, "-c", "from imuhip.cli.output import say; say('x' * 10)"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1].startswith("imuhip.errors.OutputError: standard output cannot be written")
 
 
 def test_a_missing_folder_and_a_folder_as_output_are_refused(tmp_path: Path) -> None:
