@@ -22,8 +22,9 @@ LEVER_M = 0.35
 """Distance of a sensor from the joint that its segment turns about, to tell its speed from its turning."""
 MOVING_M_S = 0.1
 """What a sensor may move at between quiet moments besides turning: a pelvis standing up."""
-TRAVEL_S = 0.5
-"""Walking shakes the pelvis by 2-3 m/s2 at 1.2 m/s; slow floor work by less than 0.3."""
+TRAVEL_S = 0.6
+TRAVEL_FROM_M_S2 = 1.2
+"""Walking shakes the pelvis by 2-3 m/s2 at 1.2 m/s; work on the spot by less than this."""
 QUIET_M_S = 0.01
 MIN_SEGMENT_STEPS = 10
 CALM_START_STEPS = 40
@@ -181,7 +182,9 @@ def _travel_m_s(motion: Motion, nodes: IntArray) -> FloatArray:
     squares = np.concatenate([zero, np.cumsum(size * size, axis=1)], axis=1)
     a, b = np.maximum(nodes - 25, 0), np.minimum(nodes + 25, len(motion))
     mean, mean_square = ((s[:, b] - s[:, a]) / (b - a) for s in (sums, squares))
-    return MOVING_M_S + TRAVEL_S * np.sqrt(np.maximum(mean_square - mean * mean, 0.0))
+    shaking = np.sqrt(np.maximum(mean_square - mean * mean, 0.0))
+    travelling: FloatArray = MOVING_M_S + TRAVEL_S * np.maximum(shaking - TRAVEL_FROM_M_S2, 0.0)
+    return travelling
 
 
 def _tilt_cos(evidence: Evidence, still: Still, mount: int) -> float:

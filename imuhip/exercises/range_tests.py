@@ -11,7 +11,7 @@ from imuhip import rotation
 from imuhip.calibration.result import Calibration, HipKnots
 from imuhip.hip.stage import FLOOR_DEG, HALF_WIDTH, SINGULAR_DEG, HipAngles, HipBlock
 from imuhip.joint import SIDE_SIGNS, angle_jacobian, hip_angles, twist_about_y
-from imuhip.units import FloatArray
+from imuhip.units import BoolArray, FloatArray
 
 DIRECTIONS: Mapping[str, tuple[int, float]] = {
     "flexion": (0, 1.0),
@@ -32,6 +32,8 @@ TRIAL_SHARE = 0.5
 RETURN_SHARE = 0.35
 """... and has ended when it is back below about a third."""
 MIN_TRIAL_DEG = 5.0
+AXIS_SHARE = 0.035
+"""A change about an axis that is off by 15 degrees (the sensor's, or that of a knee not at 90) reads 3.5 % less."""
 SKIN_SD_DEG_PER_DEG = 2.3 / 90.0
 """Skin and muscle turn the sensor by 4 degrees at 90 of flexion about an axis that nobody knows: 2.3 on each."""
 
@@ -45,8 +47,8 @@ class RangeTest:
         peak_deg: Median of the trials, None where there is none.
         uncertainty_deg: Half-width of the peak's 95 % interval.
         relative_only: Whether the number is a change from the start pose, not an angle from the stance zero.
-        start_deg: Angle of the start pose from the stance zero.
-        pelvis_excursion_deg: How far the pelvis had turned at the peak, median of the trials.
+        start_deg: Angle of the start pose from the stance zero, None where it was not known then.
+        pelvis_excursion_deg: How far the pelvis had turned from the start pose at the peak, median of the trials.
         thigh_deg: How far the thigh had turned against the floor.
         reference: ``"pelvis"``, or ``"gravity"`` without a pelvis sensor.
     """
@@ -84,7 +86,8 @@ def measure_test(name: str, block: HipBlock, side: str, calibration: Calibration
     elif pelvis is None or side not in block.sides:
         signal, known = _inclination(block, limb), block.segment_known[limb]
     elif rotating:
-        signal, known = _twist(block, pelvis, limb, side), block.sides[side].heading_known
+        known = block.sides[side].heading_known
+        signal = _twist(block, pelvis, limb, side, known)
     else:
         hip = block.sides[side]
         signal = np.stack([hip.flexion_deg, hip.adduction_deg, hip.internal_rotation_deg])[DIRECTIONS[name][0]]
@@ -109,6 +112,9 @@ def find_trials(angle_deg: FloatArray, rate_hz: float) -> list[int]:
         return []
     filled = np.where(np.isfinite(angle_deg), angle_deg, -np.inf)
     start = _start_level(angle_deg, rate_hz)
+    if start is None:
+        # Nobody starts a test beyond its start pose, so the least angle is the nearest to it that is known.
+        start = float(np.nanmin(angle_deg))
     greatest = float(filled.max()) - start
     if greatest < MIN_TRIAL_DEG:
         return []
@@ -127,23 +133,38 @@ def find_trials(angle_deg: FloatArray, rate_hz: float) -> list[int]:
     return peaks
 
 
-def _start_level(angle_deg: FloatArray, rate_hz: float) -> float:
-    known = angle_deg[np.isfinite(angle_deg)]
-    return float(np.median(known[: max(1, round(START_S * rate_hz))]))
+def _start_level(angle_deg: FloatArray, rate_hz: float) -> float | None:
+    known = np.isfinite(angle_deg)
+    if _start_frame(known, rate_hz) is None:
+        return None
+    return float(np.nanmedian(angle_deg[: _start_frames(rate_hz)]))
 
 
-def _twist(block: HipBlock, pelvis: int, thigh: int, side: str) -> FloatArray:
+def _start_frames(rate_hz: float) -> int:
+    return max(1, round(START_S * rate_hz))
+
+
+def _start_frame(known: BoolArray, rate_hz: float) -> int | None:
+    """The frame that stands for the start pose, None where that was not known for most of its time."""
+    inside = np.flatnonzero(known[: _start_frames(rate_hz)])
+    enough = len(inside) > 0 and 2 * len(inside) >= min(_start_frames(rate_hz), len(known))
+    return int(inside[len(inside) // 2]) if enough else None
+
+
+def _twist(block: HipBlock, pelvis: int, thigh: int, side: str, known: BoolArray) -> FloatArray:
     """Rotation about the femur's long axis from the start pose, swing-twist, deg; internal positive."""
     quat = block.quat_earth_from_segment
     hip = rotation.multiply(rotation.conjugate(quat[pelvis]), quat[thigh])
-    return _from_start(hip, block, side)
-
-
-def _from_start(quat: FloatArray, block: HipBlock, side: str) -> FloatArray:
-    start = quat[min(round(0.5 * START_S * block.rate_hz), len(quat) - 1)]
-    turned = rotation.multiply(rotation.conjugate(start), quat)
-    angle: FloatArray = np.rad2deg(twist_about_y(turned)) * SIDE_SIGNS[side][2]
+    angle: FloatArray = np.rad2deg(twist_about_y(_from_start(hip, known, block.rate_hz))) * SIDE_SIGNS[side][2]
     return angle
+
+
+def _from_start(quat: FloatArray, known: BoolArray, rate_hz: float) -> FloatArray:
+    """Rotation from the start pose, (N, 4); NaN where that is not known."""
+    start = _start_frame(known, rate_hz)
+    if start is None:
+        return np.full_like(quat, np.nan)
+    return rotation.multiply(rotation.conjugate(quat[start]), quat)
 
 
 def _shank_rotation(block: HipBlock, shank: int, side: str) -> FloatArray:
@@ -152,9 +173,7 @@ def _shank_rotation(block: HipBlock, shank: int, side: str) -> FloatArray:
     The femur's long axis then lies along the shank's anteroposterior axis: the knee end of the femur is in front, so a
     turn about the femur's y is a turn about minus the shank's x.
     """
-    quat = block.quat_earth_from_segment[shank]
-    start = quat[min(round(0.5 * START_S * block.rate_hz), len(quat) - 1)]
-    turned = rotation.multiply(rotation.conjugate(start), quat)
+    turned = _from_start(block.quat_earth_from_segment[shank], block.segment_known[shank], block.rate_hz)
     twist = 2 * np.arctan2(turned[:, 1], turned[:, 0])
     angle: FloatArray = -np.rad2deg((twist + np.pi) % (2 * np.pi) - np.pi) * SIDE_SIGNS[side][2]
     return angle
@@ -162,10 +181,11 @@ def _shank_rotation(block: HipBlock, shank: int, side: str) -> FloatArray:
 
 def _inclination(block: HipBlock, limb: int) -> FloatArray:
     """How far a segment has tilted against gravity since the start pose, deg."""
-    m = rotation.matrix(block.quat_earth_from_segment[limb])
-    up = m[:, 2, :]
-    start = up[min(round(0.5 * START_S * block.rate_hz), len(up) - 1)]
-    angle: FloatArray = np.rad2deg(np.arccos(np.clip(np.einsum("ni,i->n", up, start), -1.0, 1.0)))
+    start = _start_frame(block.segment_known[limb], block.rate_hz)
+    if start is None:
+        return np.full(len(block), np.nan)
+    up = rotation.matrix(block.quat_earth_from_segment[limb])[:, 2]
+    angle: FloatArray = np.rad2deg(np.arccos(np.clip(np.einsum("ni,i->n", up, up[start]), -1.0, 1.0)))
     return angle
 
 
@@ -182,18 +202,15 @@ def _result(
     calibration: Calibration | None,
 ) -> RangeTest:
     trials = [float(towards[p]) for p in peaks]
-    quat = block.quat_earth_from_segment
-    start = min(round(0.5 * START_S * block.rate_hz), len(towards) - 1)
     hip = block.sides.get(side)
-    known = np.isfinite(towards).any()
     return RangeTest(
         trials_deg=trials,
         peak_deg=float(np.median(trials)) if trials else None,
-        uncertainty_deg=_half_width_deg(name, block, peaks, side, hip, calibration) if trials else None,
+        uncertainty_deg=_half_width_deg(name, block, peaks, side, trials, calibration) if trials else None,
         relative_only=relative,
-        start_deg=_start_angle(name, hip, block.rate_hz) if known and hip is not None else None,
-        pelvis_excursion_deg=None if pelvis is None else _turned(quat[pelvis], start, peaks),
-        thigh_deg=_turned(quat[limb], start, peaks),
+        start_deg=None if hip is None else _start_angle(name, hip, block.rate_hz),
+        pelvis_excursion_deg=None if pelvis is None else _turned(block, pelvis, peaks),
+        thigh_deg=_turned(block, limb, peaks),
         reference="gravity" if pelvis is None else "pelvis",
     )
 
@@ -201,23 +218,32 @@ def _result(
 def _start_angle(name: str, hip: HipAngles, rate_hz: float) -> float | None:
     axis, sign = DIRECTIONS[name]
     angle = (hip.flexion_deg, hip.adduction_deg, hip.internal_rotation_deg)[axis]
-    return sign * _start_level(angle, rate_hz) if np.isfinite(angle).any() else None
+    level = _start_level(angle, rate_hz)
+    return None if level is None else sign * level
 
 
-def _turned(quat: FloatArray, start: int, peaks: Sequence[int]) -> float | None:
-    if not peaks:
+def _turned(block: HipBlock, sensor: int, peaks: Sequence[int]) -> float | None:
+    """How far a segment had turned from the start pose at the peaks, deg, median."""
+    known = block.segment_known[sensor]
+    if not peaks or _start_frame(known, block.rate_hz) is None:
         return None
-    turned = rotation.multiply(rotation.conjugate(quat[start]), quat[list(peaks)])
+    turned = _from_start(block.quat_earth_from_segment[sensor], known, block.rate_hz)[list(peaks)]
     return float(np.median(np.rad2deg(np.linalg.norm(rotation.log(turned), axis=1))))
 
 
 def _half_width_deg(
-    name: str, block: HipBlock, peaks: Sequence[int], side: str, hip: HipAngles | None, calibration: Calibration | None
-) -> float | None:
+    name: str,
+    block: HipBlock,
+    peaks: Sequence[int],
+    side: str,
+    trials: Sequence[float],
+    calibration: Calibration | None,
+) -> float:
     """Half-width of a peak's 95 % interval: mounts, heading, tilt from the covariance, and what filter and skin add."""
     knots = None if calibration is None else calibration.hips.get(side)
-    if calibration is None or knots is None or hip is None:
-        return None
+    if calibration is None or knots is None or side not in block.sides:
+        share = AXIS_SHARE if f"thigh_{side}" not in block.roles else float(np.hypot(AXIS_SHARE, SKIN_SD_DEG_PER_DEG))
+        return HALF_WIDTH * float(np.hypot(FLOOR_DEG, share * np.median(trials)))
     axis = DIRECTIONS[name][0]
     quat = block.quat_earth_from_segment
     pelvis, thigh = quat[block.roles.index("pelvis")], quat[block.roles.index(f"thigh_{side}")]
@@ -226,20 +252,27 @@ def _half_width_deg(
     for peak in peaks:
         knot = min(int(np.searchsorted(calibration.knot_frame, block.start_index + peak)), last_knot)
         angles = hip_angles(rotation.multiply(rotation.conjugate(pelvis[peak]), thigh[peak]), side)
-        variance = _angle_variance(pelvis[peak], thigh[peak], side, knots, knot)[axis]
+        age_s = max(block.start_index + peak - int(calibration.knot_frame[-1]), 0) / block.rate_hz
+        variance = _angle_variance(pelvis[peak], thigh[peak], side, knots, knot, age_s)[axis]
         skin = SKIN_SD_DEG_PER_DEG * min(abs(float(np.rad2deg(angles[0]))), 120.0)
         variances.append(float(np.rad2deg(np.sqrt(variance)) ** 2) + FLOOR_DEG**2 + skin**2)
     return HALF_WIDTH * float(np.sqrt(np.median(variances)))
 
 
-def _angle_variance(pelvis: FloatArray, thigh: FloatArray, side: str, knots: HipKnots, knot: int) -> FloatArray:
-    """Variance (3,) of the hip angles at an orientation, from the covariance of turns and mounts at a knot."""
+def _angle_variance(
+    pelvis: FloatArray, thigh: FloatArray, side: str, knots: HipKnots, knot: int, age_s: float
+) -> FloatArray:
+    """Variance (3,) of the hip angles at an orientation, from the covariance of turns and mounts at a knot.
+
+    Live, the heading has drifted since the last knot, for ``age_s``.
+    """
     r_pelvis, r_thigh = rotation.matrix(pelvis), rotation.matrix(thigh)
     angles = hip_angles(rotation.multiply(rotation.conjugate(pelvis), thigh), side)
     jac = angle_jacobian(angles, side)
     by_turn = jac @ r_thigh.T
     by_all = np.concatenate([-by_turn, by_turn, -by_turn @ r_pelvis, jac], axis=1)
-    variance: FloatArray = np.diag(by_all @ knots.covariance[knot] @ by_all.T)
+    drift = by_turn[:, 2] * knots.drift_sd_rad_s * age_s
+    variance: FloatArray = np.diag(by_all @ knots.covariance[knot] @ by_all.T) + drift * drift
     return variance
 
 

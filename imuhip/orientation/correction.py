@@ -32,11 +32,9 @@ class Correction:
         heading[:, 0], heading[:, 3] = np.cos(half), np.sin(half)
         if not self.value[:, 1:].any():
             return rotation.multiply(heading, quat)
-        # The tilt is a few degrees at most, so half of it is its quaternion's vector part to 1e-5.
-        tilt = np.zeros((len(frames), 4))
-        tilt[:, 1:3] = 0.5 * value[:, 1:]
-        tilt[:, 0] = np.sqrt(1.0 - tilt[:, 1] * tilt[:, 1] - tilt[:, 2] * tilt[:, 2])
-        return rotation.multiply(heading, rotation.multiply(tilt, quat))
+        tilt = np.zeros((len(frames), 3))
+        tilt[:, :2] = value[:, 1:]
+        return rotation.multiply(heading, rotation.multiply(rotation.exp(tilt), quat))
 
     def at(self, frame: int) -> FloatArray:
         """Value (3,) at one frame."""

@@ -157,7 +157,7 @@ def refined_segments(frames: BridgedBlock, calibration: Calibration, roles: Sequ
         One block for each stretch between moves of a strap.
     """
     number = np.arange(len(frames))
-    quat, restarted = OrientationFilter(len(roles), frames.rate_hz).feed(frames, calibration)
+    quat, restarted = OrientationFilter(len(roles), frames.rate_hz, levelling=False).feed(frames, calibration)
     for k in range(len(roles)):
         quat[k] = follow_knots(calibration, k, quat[k], frames.known[k], restarted[k]).apply(quat[k], number)
     cuts = sorted({m.start_frame for m in calibration.mounts if 0 < m.start_frame < len(frames)})
