@@ -254,11 +254,12 @@ def refine(
         else:
             frames += intake.feed(event)
     frames += intake.flush()
-    whole = GapBridge(len(intake.roles), rate_hz).feed(_join(frames, len(intake.roles), rate_hz))
-    calibration = intake.calibrator.refine(whole) if len(whole) else None
+    if not frames:
+        return Refined([], None, intake.health(), intake.timeline.start_ns or 0)
+    whole = GapBridge(len(intake.roles), rate_hz).feed(_join(frames))
+    calibration = intake.calibrator.refine(whole)
     if calibration is None:
-        segments = LiveSegments(intake.roles, rate_hz)
-        blocks = [hip_block(segments.feed(whole))] if len(whole) else []
+        blocks = [hip_block(LiveSegments(intake.roles, rate_hz).feed(whole))]
     else:
         blocks = [hip_block(s) for s in refined_segments(whole, calibration, intake.roles)]
     return Refined(blocks, calibration, intake.health(), intake.timeline.start_ns or 0)
@@ -277,15 +278,12 @@ def _cut(block: BridgedBlock, start: int, stop: int) -> BridgedBlock:
     )
 
 
-def _join(frames: Sequence[FrameBlock], sensors: int, rate_hz: float) -> FrameBlock:
+def _join(frames: Sequence[FrameBlock]) -> FrameBlock:
     if len(frames) == 1:
         return frames[0]
-    if not frames:
-        empty = np.zeros((sensors, 0, 3))
-        return FrameBlock(0, rate_hz, empty, empty, np.zeros((sensors, 0), dtype=np.bool_))
     return FrameBlock(
         frames[0].start_index,
-        rate_hz,
+        frames[0].rate_hz,
         np.concatenate([f.acc_m_s2 for f in frames], axis=1),
         np.concatenate([f.gyr_rad_s for f in frames], axis=1),
         np.concatenate([f.known for f in frames], axis=1),

@@ -125,7 +125,13 @@ def bits(block: HipBlock) -> dict[str, bytes]:
     """Every array of a block, to the last bit."""
     out = {
         name: getattr(block, name).tobytes()
-        for name in ("pelvis_tilt_deg", "pelvis_list_deg", "pelvis_rotation_deg", "quat_earth_from_segment", "segment_known")
+        for name in (
+            "pelvis_tilt_deg",
+            "pelvis_list_deg",
+            "pelvis_rotation_deg",
+            "quat_earth_from_segment",
+            "segment_known",
+        )
     }
     for side, hip in block.sides.items():
         out |= {f"{side}.{f.name}": getattr(hip, f.name).tobytes() for f in fields(HipAngles)}

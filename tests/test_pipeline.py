@@ -42,7 +42,9 @@ def assert_same(one: Played, other: Played) -> None:
     left, right = played.bits(one.hips), played.bits(other.hips)
     assert left.keys() == right.keys()
     assert [name for name in left if left[name] != right[name]] == []
-    assert [due.from_frame for due in one.pipeline.calibrations] == [due.from_frame for due in other.pipeline.calibrations]
+    assert [due.from_frame for due in one.pipeline.calibrations] == [
+        due.from_frame for due in other.pipeline.calibrations
+    ]
     for a, b in zip(one.pipeline.calibrations, other.pipeline.calibrations, strict=True):
         assert played.calibration_bits(a.calibration) == played.calibration_bits(b.calibration)
     assert one.pipeline.health() == other.pipeline.health()
