@@ -102,7 +102,7 @@ class SensorClock:
             self._learn(int(delay.min()))
             line = self.lines[-1]
             return _on_line(first_ns, line), np.full(len(first_ns), line.slope)
-        starts = np.flatnonzero(np.diff(second, prepend=self._second - 1))
+        starts = np.concatenate(([0], np.flatnonzero(second[1:] != second[:-1]) + 1))
         least = np.minimum.reduceat(delay, starts).tolist()
         lines = []
         for at, start_ns, low in zip(second[starts].tolist(), first_ns[starts].tolist(), least, strict=True):
@@ -110,7 +110,7 @@ class SensorClock:
                 self._advance(at, start_ns)
             self._learn(low)
             lines.append(self.lines[-1])
-        sizes = np.diff(starts, append=len(first_ns))
+        sizes = np.concatenate((starts[1:], [len(first_ns)])) - starts
         starts_ns, bases_ns, slopes = zip(*lines, strict=True)
         start, base, slope = (np.repeat(np.array(column), sizes) for column in (starts_ns, bases_ns, slopes))
         since = first_ns - start

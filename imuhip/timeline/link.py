@@ -126,13 +126,13 @@ class Link:
 
     def _steps(self, block: SampleBlock) -> tuple[IntArray, IntArray, IntArray]:
         """Return arrival (us), clock (us) and sequence from each packet to the next, wraps undone."""
-        arrival = np.diff(block.arrival_ns) // 1000
+        arrival = (block.arrival_ns[1:] - block.arrival_ns[:-1]) // 1000
         tick = arrival
         if self._has_tick:
-            tick = arrival + _wrapped(np.diff(block.tick_us) - arrival, self._tick_half)
+            tick = arrival + _wrapped(block.tick_us[1:] - block.tick_us[:-1] - arrival, self._tick_half)
         if not self._has_sequence:
             return arrival, tick, block.count[:-1]
-        raw = np.diff(block.sequence)
+        raw = block.sequence[1:] - block.sequence[:-1]
         if not self._has_tick:
             return arrival, tick, _wrapped(raw, self._sequence_half)
         expected = np.rint(tick / self._period_us).astype(np.int64)
@@ -179,7 +179,7 @@ class Link:
             ends = number - steps[2][before] + block.count[before]
             lost = np.flatnonzero(number > ends)
             self._missing.add(zip(ends[lost].tolist(), number[lost].tolist(), strict=True))
-        dropped = np.diff(block.drops[first - 1 : stop]) & 0xFFFFFFFF
+        dropped = (block.drops[part] - block.drops[before]) & 0xFFFFFFFF
         self.device_drops += int(dropped[dropped < MAX_DROPPED].sum())
         reference.sensor_us = int(sensor_us[-1])
         reference.number = int(number[-1])
