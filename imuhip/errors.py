@@ -8,7 +8,7 @@
     │   ├── ImportLayoutError  a folder to import breaks the import layout
     │   └── CalibrationError   a saved calibration does not fit this recording
     ├── OutputError            the output cannot be written, or exists and --force was not given
-    └── PacketError            bytes that are not a packet: position and reason (counted by the pipeline, never raised by it)
+    └── PacketError            bytes that are not a packet: position and reason (the pipeline counts them)
 """
 
 from __future__ import annotations

@@ -26,9 +26,9 @@ POSITIONS = ("standing", "supine", "prone", "side_lying", "seated")
 class Mark:
     """One marked interval or moment, on the host clock.
 
-    A mark is written when it opens (``end_ns`` None) and again, with the same ``id``, when it closes; the later message
-    replaces the earlier. A moment has ``end_ns == start_ns`` and is written once. For ``wear``, ``name`` is the sensor's
-    new role and ``sensor`` tells which sensor moved.
+    A mark is written when it opens (``end_ns`` None) and again, with the same ``id``, when it closes; the later
+    message replaces the earlier. A moment has ``end_ns == start_ns`` and is written once. For ``wear``, ``name`` is the
+    sensor's new role and ``sensor`` tells which sensor moved.
     """
 
     id: int

@@ -266,16 +266,8 @@ def refine(
 
 
 def _cut(block: BridgedBlock, start: int, stop: int) -> BridgedBlock:
-    a, b = max(start - block.start_index, 0), max(stop - block.start_index, 0)
-    return BridgedBlock(
-        block.start_index + a,
-        block.rate_hz,
-        block.acc_m_s2[:, a:b],
-        block.gyr_rad_s[:, a:b],
-        block.known[:, a:b],
-        block.span[:, a:b],
-        block.slip_rad[:, a:b],
-    )
+    """Frames of a block between two frame numbers."""
+    return block.part(max(start - block.start_index, 0), max(stop - block.start_index, 0))
 
 
 def _join(frames: Sequence[FrameBlock]) -> FrameBlock:

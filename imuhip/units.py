@@ -1,11 +1,11 @@
 """Conventions of axes, units and names, and the few constants everything shares.
 
-Units: SI inside (m/s2, rad/s, s, rad); degrees only at the edges. Host times are monotonic nanoseconds (int64); times on
-the analysis grid are seconds from the recording's start, its first sample.
+Units: SI inside (m/s2, rad/s, s, rad); degrees only at the edges. Host times are monotonic nanoseconds (int64); times
+on the analysis grid are seconds from the recording's start, its first sample.
 
 Quaternions are ``(..., 4)`` float64, scalar first (w, x, y, z). ``quat_a_from_b`` rotates coordinates of ``b`` into
-coordinates of ``a``, so adjacent frames cancel in products. The earth frame is x and y horizontal, z up, each sensor with
-a heading of its own (no magnetometer). Segment frames follow ISB (Wu 2002, doi:10.1016/S0021-9290(01)00222-6):
+coordinates of ``a``, so adjacent frames cancel in products. The earth frame is x and y horizontal, z up, each sensor
+with a heading of its own (no magnetometer). Segment frames follow ISB (Wu 2002, doi:10.1016/S0021-9290(01)00222-6):
 x anterior, y up (proximal), z to the wearer's right.
 """
 

@@ -56,6 +56,7 @@ class ArrowFactors:
         x_next: (J, n, n), x_shared: (J, n, p), x_right: (J, n): each pivot's solution for the next node, the shared
             unknowns and the right-hand side.
         corner: (p, p), right_shared: (p,): what is left for the shared unknowns.
+        last_border: (n, p) between the last node and the shared unknowns when its turn came.
     """
 
     pivot: FloatArray
@@ -64,6 +65,12 @@ class ArrowFactors:
     x_right: FloatArray
     corner: FloatArray
     right_shared: FloatArray
+    last_border: FloatArray
+
+    def last_information(self) -> FloatArray:
+        """Information (n + p, n + p) on the last node and the shared unknowns, everything before it taken in."""
+        corner = self.corner + self.last_border.T @ self.x_shared[-1]
+        return np.block([[self.pivot[-1], self.last_border], [self.last_border.T, corner]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,22 +104,35 @@ def eliminate(system: ArrowSystem) -> ArrowFactors:
         x[..., n + p],
         system.corner - taken[:, :p],
         system.right_shared - taken[:, p],
+        rows[-1, :, :p].copy(),
     )
 
 
 def substitute(factors: ArrowFactors) -> tuple[FloatArray, FloatArray]:
     """Solution: nodes (J, n) and shared unknowns (p,)."""
-    shared = np.linalg.solve(factors.corner, factors.right_shared)
+    shared = np.asarray(np.linalg.solve(factors.corner, factors.right_shared), dtype=np.float64)
     nodes = factors.x_right - factors.x_shared @ shared
     for j in range(len(nodes) - 2, -1, -1):
         nodes[j] -= factors.x_next[j] @ nodes[j + 1]
     return nodes, shared
 
 
+def last_covariance(factors: ArrowFactors) -> ArrowCovariance:
+    """Covariance of the last node only, at a cost that does not grow with the chain."""
+    n = factors.pivot.shape[1]
+    both = inverse(factors.last_information())
+    return ArrowCovariance(both[None, :n, :n], both[None, :n, n:], both[n:, n:])
+
+
+def inverse(m: FloatArray) -> FloatArray:
+    """Inverse of one matrix or of many."""
+    out: FloatArray = np.asarray(np.linalg.inv(m), dtype=np.float64)
+    return out
+
+
 def covariance(factors: ArrowFactors) -> ArrowCovariance:
     """Covariance of every node and of the shared unknowns, the inverse of the normal matrix."""
-    shared = np.linalg.inv(factors.corner)
-    node = np.linalg.inv(factors.pivot)
+    shared, node = inverse(factors.corner), inverse(factors.pivot)
     border = factors.x_shared.copy()
     for j in range(len(node) - 2, -1, -1):
         node[j] += factors.x_next[j] @ node[j + 1] @ factors.x_next[j].T

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from imuhip.calibration.body import Body
-from imuhip.calibration.estimator import Solution, solve
+from imuhip.calibration.estimator import solve
+from imuhip.calibration.memory import Memory, piece_of
 from imuhip.calibration.motion import SLOT_STEPS, Motion, MotionDigest
 from imuhip.calibration.outcome import calibration_of
 from imuhip.calibration.poses import Activity
@@ -21,7 +22,11 @@ from imuhip.units import BoolArray
 APPLY_DELAY_S = 0.5
 """A live solution applies from half a second after the moment that it knows: a shell may compute it meanwhile."""
 MIN_BETWEEN_SLOTS = 6
-"""Live, the session is solved again at most every 6 seconds."""
+"""Live, the session is at first solved again at most every 6 seconds."""
+SPACING = 20
+"""What is known changes ever more slowly: after ten minutes, at most every 30 seconds."""
+PIECE_STEPS = 25 * 90
+"""Live, a minute and a half is solved anew each time; what is older is remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,8 @@ class Due:
 class Calibrator:
     """Collects the session and solves it.
 
-    Live, it is solved when a still pose, a marked calibration movement or a gap has just ended, on what is known by then.
+    Live, it is solved when a still pose, a marked calibration movement or a gap has just ended, on what is known by
+    then.
 
     Args:
         roles: Where each sensor is worn at the start.
@@ -47,7 +53,9 @@ class Calibrator:
         self._digest = MotionDigest(len(roles), rate_hz)
         self._rate_hz = rate_hz
         self._body = Body.from_roles(roles)
-        self._saved = {} if saved is None else {m.role: m for m in saved.mounts if m.usable}
+        mounts = {} if saved is None else {m.role: m for m in saved.mounts if m.usable}
+        self._saved = {e: mounts[role] for e, role in enumerate(roles) if role in mounts}
+        self._memory: Memory | None = None
         self._activities: dict[int, Activity] = {}
         self._still: BoolArray = np.zeros(0, dtype=np.bool_)
         self._lost: BoolArray = np.zeros(0, dtype=np.bool_)
@@ -87,10 +95,11 @@ class Calibrator:
         self._lost = np.concatenate([self._lost, lost])
         due = []
         for slot in range(done, len(self._still)):
-            if slot - self._solved_slot >= MIN_BETWEEN_SLOTS and self._moment(slot):
+            if slot - self._solved_slot >= max(MIN_BETWEEN_SLOTS, slot // SPACING) and self._moment(slot):
                 end = (slot + 1) * SLOT_STEPS
-                calibration = self._solve(motion.until(end))
-                if calibration is not None:
+                solved = self._solve_piece(motion.until(end))
+                if solved is not None:
+                    calibration = solved
                     self._solved_slot = slot
                     delay = round(APPLY_DELAY_S * self._rate_hz)
                     due.append(Due(end * self._digest.factor + delay, calibration))
@@ -100,7 +109,10 @@ class Calibrator:
         """Solve a whole session at once; of a calibrator that has been fed nothing but marks."""
         self._digest.feed(frames)
         self._digest.flush()
-        return self._solve(self._digest.motion())
+        motion = self._digest.motion()
+        body, activities = self._known(len(motion))
+        solution = solve(motion, body, activities, saved=self._saved)
+        return None if solution is None else calibration_of(solution, body, 0, self._digest.factor)
 
     def _moment(self, slot: int) -> bool:
         """Whether something has just ended that is worth solving for."""
@@ -112,14 +124,24 @@ class Calibrator:
         kinds = ("calibration", "still")
         return any(a.kind in kinds and a.end is not None and start <= a.end < end for a in self._activities.values())
 
-    def _solve(self, motion: Motion) -> Calibration | None:
-        known = [_known_by(a, len(motion)) for a in self._activities.values() if a.start < len(motion)]
-        body = Body(tuple(m for m in self._body.mountings if m.start < len(motion)))
-        solution: Solution | None = solve(motion, body, sorted(known, key=lambda a: a.start), saved=self._saved)
-        return None if solution is None else calibration_of(solution, self._digest.factor)
+    def _known(self, step: int) -> tuple[Body, list[Activity]]:
+        """Body and activities as they were known at a step."""
+        known = [_known_by(a, step) for a in self._activities.values() if a.start < step]
+        return Body(tuple(m for m in self._body.mountings if m.start < step)), sorted(known, key=lambda a: a.start)
+
+    def _solve_piece(self, motion: Motion) -> Calibration | None:
+        """Solve what has come since the memory ends; when that has grown long, remember it and start a new piece."""
+        body, activities = self._known(len(motion))
+        start = 0 if self._memory is None else self._memory.step
+        piece_body, seen = piece_of(body, activities, start)
+        solution = solve(motion.cut(start, None), piece_body, seen, saved=self._saved, memory=self._memory, live=True)
+        if solution is None:
+            return None
+        if len(motion) - start > PIECE_STEPS:
+            self._memory = solution.memory(start)
+        return calibration_of(solution, body, start, self._digest.factor)
 
 
 def _known_by(activity: Activity, step: int) -> Activity:
     """A marked stretch as it was known at a step: open if it ends later."""
     return replace(activity, end=None) if activity.end is not None and activity.end > step else activity
-

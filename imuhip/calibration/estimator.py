@@ -1,10 +1,10 @@
 """The estimator: one least squares for everything that must be found out about sensors and how they are worn.
 
-Unknowns are, at nodes a few seconds apart, the turn of every sensor's gyro-only frame against the earth and its gyro bias;
-and once for the session gyro gain, accelerometer bias and gain, and the mountings. Equations are the gyro between nodes,
-gravity as the mean force between quiet moments, slow biases, and what the body gives: the stance is the zero, poses are
-what their marks say to within several degrees, hinge-like movement turns about the mediolateral axis. Gauss-Newton with
-Huber weights; the covariance comes with it.
+Unknowns are, at nodes a few seconds apart, the turn of every sensor's gyro-only frame against the earth and its gyro
+bias; and once for the session gyro gain, accelerometer bias and gain, and the mountings. Equations are the gyro between
+nodes, gravity as the mean force between quiet moments, slow biases, and what the body gives: the stance is the zero,
+poses are what their marks say to within several degrees, hinge-like movement turns about the mediolateral axis.
+Gauss-Newton with Huber weights; the covariance comes with it.
 """
 
 from __future__ import annotations
@@ -20,15 +20,18 @@ from imuhip.calibration.body import THIGHS, Body
 from imuhip.calibration.evidence import Evidence, found_poses, gather
 from imuhip.calibration.expectations import expectations, hinges_of
 from imuhip.calibration.initial import any_across, level_frames, mount_from_axes, right_axis
+from imuhip.calibration.memory import Memory
 from imuhip.calibration.motion import Motion
 from imuhip.calibration.motion_equations import SensorNoise
 from imuhip.calibration.pose_equations import Prior, add_prior, segment_quat
 from imuhip.calibration.poses import Activity, Pose, pose_up_prior
 from imuhip.calibration.result import Mount
 from imuhip.calibration.state import Layout, State
-from imuhip.units import FloatArray
+from imuhip.units import FloatArray, IntArray
 
 ITERATIONS = 8
+ITERATIONS_WARM = 3
+"""With a memory to start from."""
 CONVERGED_RAD = np.deg2rad(0.05)
 """Steps smaller than this change no angle that is shown."""
 
@@ -40,14 +43,39 @@ class Solution:
     Attributes:
         evidence: What went in.
         state: The unknowns.
-        covariance: Of the unknowns.
+        covariance: Of the unknowns at the knots.
+        knots: Nodes to hand on: all of them, or live the last one.
         layout: Where each stands.
+        last_information: (n + p, n + p) on the last node and the shared unknowns.
     """
 
     evidence: Evidence
     state: State
     covariance: arrow.ArrowCovariance
+    knots: IntArray
     layout: Layout
+    last_information: FloatArray
+
+    def memory(self, first_step: int) -> Memory:
+        """What to remember of it.
+
+        Args:
+            first_step: Step of the session at which the solved piece starts.
+        """
+        state, seg = self.state, self.evidence.seg
+        return Memory(
+            step=first_step + int(seg.node_step[-1]),
+            quat_earth_from_sensor=rotation.normalise(
+                rotation.multiply(state.quat_earth_from_w[:, -1], seg.quat[:, -1])
+            ),
+            bias_rad_s=self.evidence.bias_rad_s + state.bias[:, -1],
+            gyr_gain=state.gyr_gain,
+            acc_bias=state.acc_bias,
+            acc_gain=state.acc_gain,
+            quat_sensor_from_segment=state.quat_sensor_from_segment,
+            zeroed=frozenset(e for e in range(self.layout.mounts) if self.evidence.zeroed(e)),
+            information=self.last_information,
+        )
 
 
 def solve(
@@ -55,54 +83,70 @@ def solve(
     body: Body,
     activities: Sequence[Activity],
     *,
-    saved: Mapping[str, Mount] | None = None,
-    noise: SensorNoise | None = None,
+    saved: Mapping[int, Mount] | None = None,
+    memory: Memory | None = None,
+    live: bool = False,
 ) -> Solution | None:
-    """Solve a session, or what is known of it so far.
+    """Solve a session, or what is known of it so far, or its last piece.
 
     Args:
         motion: Digest of the frames.
         body: Which sensor is worn where.
         activities: Marked stretches.
-        saved: Mountings of an earlier recording that still hold, by role.
-        noise: What is assumed of the sensors.
+        saved: Mountings of an earlier recording that still hold, by index.
+        memory: What is remembered of before the piece.
+        live: Whether only the last node is asked for.
 
     Returns:
-        The solution, or None where the wearer was never still for two seconds.
+        The solution, or None where the wearer was never still for a second.
     """
-    evidence = gather(motion, body, activities, saved or {})
+    saved = saved or {}
+    known = {e: m.quat_sensor_from_segment for e, m in saved.items()}
+    if memory is not None:
+        known = {e: memory.quat_sensor_from_segment[e] for e in memory.zeroed}
+    evidence = gather(motion, body, activities, known, None if memory is None else memory.bias_rad_s)
     if evidence is None:
         return None
-    noise = noise or SensorNoise()
     layout = Layout(motion.sensors, len(body.mountings))
     poses = [*evidence.poses, *found_poses(evidence)]
     level = level_frames(evidence.seg)
-    state = _first_state(evidence, level)
-    priors = expectations(evidence, level, state.quat_sensor_from_segment, poses)
-    for _ in range(ITERATIONS):
-        factors = arrow.eliminate(_equations(evidence, layout, state, priors, noise))
+    state = _first_state(evidence, level, memory)
+    priors = expectations(evidence, level, state.quat_sensor_from_segment, poses, {} if memory else saved)
+    for _ in range(ITERATIONS if memory is None else ITERATIONS_WARM):
+        factors = arrow.eliminate(_equations(evidence, layout, state, priors, memory))
         nodes, shared = arrow.substitute(factors)
         state = state.moved(nodes, shared)
         if max(np.abs(nodes).max(), np.abs(shared).max()) < CONVERGED_RAD:
             break
-    return Solution(evidence, state, arrow.covariance(factors), layout)
+    covariance = (arrow.last_covariance if live else arrow.covariance)(factors)
+    knots = np.arange(len(level[0]))[-1:] if live else np.arange(len(level[0]))
+    return Solution(evidence, state, covariance, knots, layout, factors.last_information())
 
 
 def _equations(
-    evidence: Evidence, layout: Layout, state: State, priors: Sequence[Prior], noise: SensorNoise
+    evidence: Evidence, layout: Layout, state: State, priors: Sequence[Prior], memory: Memory | None
 ) -> arrow.ArrowSystem:
+    noise = SensorNoise()
     system = arrow.ArrowSystem.zeros(len(evidence.seg.node_step), layout.node, layout.shared)
     motion_equations.add_gyro(system, layout, state, evidence.seg, noise)
     motion_equations.add_gravity(system, layout, state, evidence.seg, noise, evidence.speed_m_s)
-    motion_equations.add_priors(system, layout, state, noise)
+    motion_equations.keep_finite(system, layout)
+    if memory is None:
+        motion_equations.add_priors(system, layout, state, noise)
+    else:
+        memory.add(system, layout, state)
     for prior in priors:
         add_prior(system, layout, state, prior)
     return system
 
 
-def _first_state(evidence: Evidence, level: FloatArray) -> State:
+def _first_state(evidence: Evidence, level: FloatArray, memory: Memory | None) -> State:
     sensors, nodes = evidence.seg.quat.shape[:2]
-    mounts = np.array([_first_mount(evidence, e) for e in range(len(evidence.body.mountings))])
+    mounts = np.array([_first_mount(evidence, e, memory) for e in range(len(evidence.body.mountings))])
+    if memory is not None:
+        state = memory.first_state(level, mounts)
+        _face_alike(evidence, state, first_run=1)
+        return state
     state = State(
         level.copy(),
         np.zeros((sensors, nodes, 3)),
@@ -115,11 +159,14 @@ def _first_state(evidence: Evidence, level: FloatArray) -> State:
     return state
 
 
-def _first_mount(evidence: Evidence, mount: int) -> FloatArray:
+def _first_mount(evidence: Evidence, mount: int, memory: Memory | None) -> FloatArray:
     """A mounting from up in its stance and whatever tells where the segment faces."""
     mounting, stance = evidence.body.mountings[mount], evidence.stance_of(mount)
-    if (saved := evidence.saved_mount(mount)) is not None:
-        return saved.quat_sensor_from_segment
+    if mount in evidence.known_mounts:
+        return evidence.known_mounts[mount]
+    if stance is None and memory is not None and mount < len(memory.quat_sensor_from_segment):
+        remembered: FloatArray = memory.quat_sensor_from_segment[mount]
+        return remembered
     if stance is None:
         return rotation.IDENTITY
     up = evidence.up_in_sensor(stance.still, mounting.sensor)
@@ -146,13 +193,13 @@ def _expected_up(evidence: Evidence, pose: Pose, role: str) -> FloatArray | None
     return pose_up_prior(pose.posture, evidence.side)[0]
 
 
-def _face_alike(evidence: Evidence, state: State) -> None:
+def _face_alike(evidence: Evidence, state: State, first_run: int = 0) -> None:
     """Turn the thighs' earth about the vertical until pelvis and thigh face alike, anew after every gap."""
     body, seg = evidence.body, evidence.seg
     nodes = len(seg.node_step)
     for sensor in range(seg.quat.shape[0]):
         starts = [0, *(np.flatnonzero(~seg.whole.all(axis=0)) + 1).tolist()]
-        for a, b in zip(starts, [*starts[1:], nodes], strict=True):
+        for a, b in list(zip(starts, [*starts[1:], nodes], strict=True))[first_run:]:
             known = [p for p in evidence.poses if a <= evidence.node_of(p.still) < b]
             pose = next((p for p in known if p.stance), next(iter(known), None))
             node = a if pose is None else evidence.node_of(pose.still)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from imuhip import rotation
 from imuhip.calibration import stillness
 from imuhip.calibration.body import Body
 from imuhip.calibration.hinges import Hinge, find_hinge, find_tilt_hinge
 from imuhip.calibration.initial import gravity_in_sensor, mean_quat
 from imuhip.calibration.motion import Motion
 from imuhip.calibration.poses import Activity, Pose, marked_poses
-from imuhip.calibration.result import Mount
 from imuhip.calibration.stillness import Still
 from imuhip.calibration.strapdown import MAX_SLIP_VAR, Segments, Strapdown, integrate, segments
 from imuhip.units import FloatArray, IntArray
@@ -50,7 +50,7 @@ class Evidence:
         stills: Still stretches.
         poses: Poses that marks tell of, and the stance of every mounting.
         assumed_stance: Whether a stance had to be assumed because none was marked.
-        saved: Mountings of an earlier recording that still hold, by role.
+        known_mounts: Mountings (4,) whose zero was known before, by index.
     """
 
     motion: Motion
@@ -63,7 +63,7 @@ class Evidence:
     stills: Sequence[Still]
     poses: Sequence[Pose]
     assumed_stance: bool
-    saved: Mapping[str, Mount]
+    known_mounts: Mapping[int, FloatArray]
 
     @property
     def side(self) -> str:
@@ -71,15 +71,23 @@ class Evidence:
         return next((a.side for a in self.activities if a.side in ("left", "right")), "right")
 
     def stance_of(self, mount: int) -> Pose | None:
-        """The stance that defines the zero of a mounting."""
+        """The stance that defines the zero of a mounting; None also where the zero was known before."""
+        if mount in self.known_mounts:
+            return None
         start, end = self.body.mountings[mount].start, self.body.end(mount)
         inside = (p for p in self.poses if p.stance and p.still.start >= start and (end is None or p.still.end <= end))
         return next(inside, None)
 
-    def saved_mount(self, mount: int) -> Mount | None:
-        """What an earlier recording says of a mounting; a strap that was moved is not that mounting any more."""
-        mounting = self.body.mountings[mount]
-        return self.saved.get(mounting.role) if mounting.start == 0 else None
+    def zeroed(self, mount: int) -> bool:
+        """Whether a mounting has a zero, from before or from a stance."""
+        return mount in self.known_mounts or self.stance_of(mount) is not None
+
+    def upright(self, mount: int) -> FloatArray | None:
+        """(3,) where up points in the sensor's frame when the segment is as in the stance."""
+        if mount in self.known_mounts:
+            return rotation.rotate(self.known_mounts[mount], np.array([0.0, 1.0, 0.0]))
+        stance = self.stance_of(mount)
+        return None if stance is None else self.up_in_sensor(stance.still, self.body.mountings[mount].sensor)
 
     def node_of(self, still: Still) -> int:
         """The node nearest to the middle of a still stretch."""
@@ -91,11 +99,14 @@ class Evidence:
 
     def hinge(self, mount: int, activity: Activity) -> Hinge | None:
         """The axis about which a segment turned during a marked stretch that has ended."""
-        mounting, stance = self.body.mountings[mount], self.stance_of(mount)
-        upright = None if stance is None else self.up_in_sensor(stance.still, mounting.sensor)
+        mounting, upright = self.body.mountings[mount], self.upright(mount)
         end = min(activity.end or 0, len(self.motion))
         if activity.kind in ("walk", "repetition"):
-            return find_tilt_hinge(self.strap, mounting.sensor, activity.start, end, upright) if upright is not None else None
+            return (
+                find_tilt_hinge(self.strap, mounting.sensor, activity.start, end, upright)
+                if upright is not None
+                else None
+            )
         return find_hinge(self.strap, mounting.sensor, activity.start, end, upright)
 
     def up_in_sensor(self, still: Still, sensor: int) -> FloatArray:
@@ -104,10 +115,25 @@ class Evidence:
 
 
 def gather(
-    motion: Motion, body: Body, activities: Sequence[Activity], saved: Mapping[str, Mount]
+    motion: Motion,
+    body: Body,
+    activities: Sequence[Activity],
+    known_mounts: Mapping[int, FloatArray],
+    bias_rad_s: FloatArray | None,
 ) -> Evidence | None:
-    """Cut a session up, or return None where the wearer was never still."""
-    bias = stillness.still_bias(motion)
+    """Cut a session up.
+
+    Args:
+        motion: Digest of the frames.
+        body: Which sensor is worn where.
+        activities: Marked stretches.
+        known_mounts: Mountings (4,) whose zero is already known, by index.
+        bias_rad_s: (K, 3) gyro bias to take off, None to find it in still moments.
+
+    Returns:
+        None where the bias is to be found and the wearer was never still.
+    """
+    bias = stillness.still_bias(motion) if bias_rad_s is None else bias_rad_s
     if bias is None:
         return None
     speeds = stillness.speed(motion, bias)
@@ -118,7 +144,7 @@ def gather(
     strap = integrate(motion, bias)
     stills = stillness.find_stills(fastest)
     poses = marked_poses(stills, activities)
-    assumed = [] if saved else _assumed_stances(stills, poses, body)
+    assumed = _assumed_stances(stills, poses, body, known_mounts)
     return Evidence(
         motion=motion,
         body=body,
@@ -130,22 +156,24 @@ def gather(
         stills=stills,
         poses=sorted([*poses, *assumed], key=lambda p: (p.still.start, p.still.end)),
         assumed_stance=bool(assumed),
-        saved=saved,
+        known_mounts=known_mounts,
     )
 
 
 def found_poses(evidence: Evidence) -> list[Pose]:
     """Unmarked stills that gravity alone tells the posture of: upright like the stance, or seated.
 
-    Lying postures are told apart by marks only: supine and prone differ by a sign that the mounting, which is to be found,
-    also has.
+    Lying postures are told apart by marks only: supine and prone differ by a sign that the mounting, which is to be
+    found, also has.
     """
     body = evidence.body
     found = []
     for still in evidence.stills:
         if any(p.still.start < still.end and still.start < p.still.end for p in evidence.poses):
             continue
-        if any(a.start <= still.start and (a.end is None or still.end <= a.end) for a in evidence.activities if a.position):
+        if any(
+            a.start <= still.start and (a.end is None or still.end <= a.end) for a in evidence.activities if a.position
+        ):
             continue
         pelvis = body.worn("pelvis", still.start)
         thighs = [t for role in ("thigh_right", "thigh_left") if (t := body.worn(role, still.start)) is not None]
@@ -189,17 +217,18 @@ def _travel_m_s(motion: Motion, nodes: IntArray) -> FloatArray:
 
 def _tilt_cos(evidence: Evidence, still: Still, mount: int) -> float:
     """Cosine of the angle between up in a still pose and up in the mounting's stance."""
-    stance = evidence.stance_of(mount)
-    if stance is None:
-        return 0.5 * (LEVEL_COS + FLAT_COS)
-    sensor = evidence.body.mountings[mount].sensor
-    return float(np.dot(evidence.up_in_sensor(still, sensor), evidence.up_in_sensor(stance.still, sensor)))
+    upright = evidence.upright(mount)
+    if upright is None:
+        return 0.5 * float(LEVEL_COS + FLAT_COS)
+    return float(np.dot(evidence.up_in_sensor(still, evidence.body.mountings[mount].sensor), upright))
 
 
-def _assumed_stances(stills: Sequence[Still], poses: Sequence[Pose], body: Body) -> list[Pose]:
+def _assumed_stances(
+    stills: Sequence[Still], poses: Sequence[Pose], body: Body, known_mounts: Mapping[int, FloatArray]
+) -> list[Pose]:
     """A stance for each start of wearing that has none marked: its first still stretch."""
     assumed = []
-    for start in sorted({m.start for m in body.mountings}):
+    for start in sorted({m.start for e, m in enumerate(body.mountings) if e not in known_mounts}):
         later = min((m.start for m in body.mountings if m.start > start), default=1 << 60)
         if any(p.stance and start <= p.still.start < later for p in poses):
             continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +13,7 @@ from imuhip.calibration.evidence import Evidence
 from imuhip.calibration.hinges import MIN_PLANARITY, Hinge
 from imuhip.calibration.pose_equations import HeadingPrior, HingePrior, HipPrior, MountPrior, Prior, UpPrior
 from imuhip.calibration.poses import HINGE_SD_DEG, POSTURES, SAGITTAL, Activity, Pose, pose_up_prior
+from imuhip.calibration.result import Mount
 from imuhip.calibration.travel import travels
 from imuhip.units import FloatArray
 
@@ -28,7 +29,13 @@ PELVIS_SAGITTAL = frozenset({"squat", "kickstand_rdl", "sit_to_stand", "lunge", 
 MIN_LEAN_RAD = np.deg2rad(12.0)
 
 
-def expectations(evidence: Evidence, level: FloatArray, mounts: FloatArray, poses: Sequence[Pose]) -> list[Prior]:
+def expectations(
+    evidence: Evidence,
+    level: FloatArray,
+    mounts: FloatArray,
+    poses: Sequence[Pose],
+    saved: Mapping[int, Mount],
+) -> list[Prior]:
     """All priors.
 
     Args:
@@ -36,14 +43,15 @@ def expectations(evidence: Evidence, level: FloatArray, mounts: FloatArray, pose
         level: (K, J, 4) levelled frames, earth from W at the nodes.
         mounts: (E, 4) mountings as known so far, to give hinge axes their direction.
         poses: Poses that the evidence tells of and those found since.
+        saved: Mountings of an earlier recording that still hold, by index.
     """
     priors: list[Prior] = []
     for pose in poses:
         priors += _pose_priors(evidence, pose)
     for mount in range(len(evidence.body.mountings)):
-        if (saved := evidence.saved_mount(mount)) is not None:
-            sd = np.sqrt(saved.sd_rad**2 + STRAP_SLIP_SD_RAD**2)
-            priors.append(MountPrior(mount, saved.quat_sensor_from_segment, sd))
+        if mount in saved:
+            sd = np.sqrt(saved[mount].sd_rad ** 2 + STRAP_SLIP_SD_RAD**2)
+            priors.append(MountPrior(mount, saved[mount].quat_sensor_from_segment, sd))
         z = rotation.rotate(mounts[mount], np.array([0.0, 0.0, 1.0]))
         for hinge in hinges_of(evidence, mount):
             axis = hinge.axis if hinge.axis @ z >= 0 else -hinge.axis

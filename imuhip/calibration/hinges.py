@@ -94,4 +94,5 @@ def _against_mean(quat: FloatArray) -> FloatArray:
     signs = np.where(np.einsum("ni,i->n", quat, quat[len(quat) // 2]) < 0, -1.0, 1.0)
     mean = rotation.normalise((quat * signs[:, None]).mean(axis=0))
     turns = rotation.log(rotation.multiply(rotation.conjugate(mean), quat))
-    return turns - turns.mean(axis=0)
+    centred: FloatArray = turns - turns.mean(axis=0)
+    return centred

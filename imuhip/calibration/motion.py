@@ -135,11 +135,16 @@ class MotionDigest:
 
 
 def _join(blocks: list[BridgedBlock]) -> BridgedBlock:
-    arrays = ("acc_m_s2", "gyr_rad_s", "known", "span", "slip_rad")
-    joined = (np.concatenate([getattr(b, name) for b in blocks], axis=1) for name in arrays)
-    return BridgedBlock(blocks[0].start_index, blocks[0].rate_hz, *joined)
+    return BridgedBlock(
+        blocks[0].start_index,
+        blocks[0].rate_hz,
+        np.concatenate([b.acc_m_s2 for b in blocks], axis=1),
+        np.concatenate([b.gyr_rad_s for b in blocks], axis=1),
+        np.concatenate([b.known for b in blocks], axis=1),
+        np.concatenate([b.span for b in blocks], axis=1),
+        np.concatenate([b.slip_rad for b in blocks], axis=1),
+    )
 
 
 def _tail(block: BridgedBlock, frames: int) -> BridgedBlock:
-    arrays = (block.acc_m_s2, block.gyr_rad_s, block.known, block.span, block.slip_rad)
-    return BridgedBlock(block.start_index + frames, block.rate_hz, *(a[:, frames:].copy() for a in arrays))
+    return block.part(frames, len(block))

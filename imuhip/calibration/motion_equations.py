@@ -59,7 +59,7 @@ def add_gyro(system: ArrowSystem, layout: Layout, state: State, seg: Segments, n
         system.upper[:, here, nxt] += t_start
         system.border[:-1, here, gain] += t_start @ by_gain
         system.border[1:, nxt, gain] += w * by_gain
-        t_gain = (np.swapaxes(by_gain, 1, 2) * w)
+        t_gain = np.swapaxes(by_gain, 1, 2) * w
         system.corner[gain, gain] += (t_gain @ by_gain).sum(axis=0)
         system.right[:-1, here] -= _vec(t_start, residual)
         system.right[1:, nxt] -= weight[:, None] * residual
@@ -82,7 +82,9 @@ def add_gravity(
     """
     for k in range(layout.sensors):
         start, end = state.quat_earth_from_w[k, :-1], state.quat_earth_from_w[k, 1:]
-        middle = rotation.matrix(rotation.normalise(start + np.where((start * end).sum(-1, keepdims=True) < 0, -end, end)))
+        middle = rotation.matrix(
+            rotation.normalise(start + np.where((start * end).sum(-1, keepdims=True) < 0, -end, end))
+        )
         by_gain = seg.force_by_gain[k][..., _GAIN_COLUMNS]
         own = _vec(seg.force_by_bias[k], state.acc_bias[k]) + by_gain @ state.acc_gain[k]
         force = _vec(middle, seg.force[k] - own)
@@ -98,14 +100,21 @@ def add_gravity(
         _add_pair(system, layout.turn(k), layout.acc(k), half_turn, by_own, residual, weight)
 
 
+def keep_finite(system: ArrowSystem, layout: Layout) -> None:
+    """What no equation tells of stays where it is."""
+    for k in range(layout.sensors):
+        system.diagonal[:, layout.turn(k), layout.turn(k)] += np.eye(3) * 1e-6
+    for e in range(layout.mounts):
+        system.corner[layout.mount(e), layout.mount(e)] += np.eye(3) * 1e-4
+
+
 def add_priors(system: ArrowSystem, layout: Layout, state: State, noise: SensorNoise) -> None:
-    """Everything stays finite: weak priors on biases, gains and the headings' origin."""
+    """What is assumed of sensors before anything is known, and the headings' origin."""
     for k in range(layout.sensors):
         turn, bias, gain, acc = layout.turn(k), layout.bias(k), layout.gyr_gain(k), layout.acc(k)
         # The first sensor's heading is the origin; the others' is known to nothing before poses tell.
         loose = np.deg2rad([1000.0, 1000.0, 0.001 if k == 0 else 1000.0])
         system.diagonal[0, turn, turn] += np.diag(1.0 / loose**2)
-        system.diagonal[:, turn, turn] += np.eye(3) * 1e-6
         weight = 1.0 / noise.gyr_bias**2
         system.diagonal[0, bias, bias] += np.eye(3) * weight
         system.right[0, bias] -= weight * state.bias[k, 0]
@@ -114,8 +123,6 @@ def add_priors(system: ArrowSystem, layout: Layout, state: State, noise: SensorN
         system.right_shared[gain] -= state.gyr_gain[k].reshape(9) / noise.gyr_gain**2
         system.corner[acc, acc] += np.diag(1.0 / sd**2)
         system.right_shared[acc] -= np.concatenate([state.acc_bias[k], state.acc_gain[k]]) / sd**2
-    for e in range(layout.mounts):
-        system.corner[layout.mount(e), layout.mount(e)] += np.eye(3) * 1e-4
 
 
 def _add_bias_walk(system: ArrowSystem, layout: Layout, state: State, k: int, weight: FloatArray) -> None:
@@ -158,4 +165,5 @@ def _huber(size: FloatArray, bound: float = 2.0) -> FloatArray:
 
 def _vec(m: FloatArray, v: FloatArray) -> FloatArray:
     """Matrix times vector, one by one; a single vector serves all matrices."""
-    return np.einsum("nij,nj->ni", m, np.broadcast_to(v, (len(m), m.shape[2])))
+    out: FloatArray = np.einsum("nij,nj->ni", m, np.broadcast_to(v, (len(m), m.shape[2])))
+    return out

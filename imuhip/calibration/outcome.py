@@ -7,45 +7,53 @@ from collections.abc import Iterator
 import numpy as np
 
 from imuhip import rotation
-from imuhip.calibration.body import THIGHS
+from imuhip.calibration.body import THIGHS, Body
 from imuhip.calibration.estimator import Solution
 from imuhip.calibration.hinges import MIN_PLANARITY
 from imuhip.calibration.result import FACING_LIMIT_RAD, Calibration, HipKnots, Mount
 from imuhip.calibration.state import GAIN_PAIRS
-from imuhip.units import BoolArray, FloatArray
+from imuhip.units import GRAVITY_M_S2, BoolArray, FloatArray
 
 ACC_BIAS_LIMIT_M_S2 = 0.6
 """60 mg: twice what consumer accelerometers are off by."""
 
 
-def calibration_of(solution: Solution, frames_per_step: int) -> Calibration:
+def calibration_of(solution: Solution, body: Body, first_step: int, frames_per_step: int) -> Calibration:
     """What the stages apply.
 
     Args:
-        solution: A solved session.
+        solution: A solved session, or the last piece of one.
+        body: The mountings on the session's own time.
+        first_step: Step of the session at which the piece starts.
         frames_per_step: Frames in a step of the digest.
     """
-    evidence, state = solution.evidence, solution.state
+    evidence, state, knots = solution.evidence, solution.state, solution.knots
     acc_gain = np.zeros((len(state.acc_bias), 3, 3))
     for column, (i, k) in enumerate(GAIN_PAIRS):
         acc_gain[:, i, k] = state.acc_gain[:, column]
     eye = np.eye(3)
     return Calibration(
-        knot_frame=evidence.seg.node_step * frames_per_step,
-        gyr_bias_rad_s=evidence.bias_rad_s[:, None] + state.bias,
+        knot_frame=(evidence.seg.node_step[knots] + first_step) * frames_per_step,
+        gyr_bias_rad_s=evidence.bias_rad_s[:, None] + state.bias[:, knots],
         # What the least squares calls gain times reading is, to first order, the inverse's effect.
         gyr_unmix=eye - state.gyr_gain,
         acc_bias_m_s2=state.acc_bias,
         acc_unmix=eye - acc_gain,
-        quat_earth_from_sensor=rotation.normalise(rotation.multiply(state.quat_earth_from_w, evidence.seg.quat)),
-        mounts=tuple(_mounts(solution, frames_per_step)),
+        quat_earth_from_sensor=_sensors(solution),
+        mounts=tuple(_mounts(solution, body, frames_per_step)),
         hips=dict(_hips(solution)),
-        warnings=tuple(_warnings(solution)),
+        warnings=tuple(_warnings(solution, first_step)),
     )
 
 
-def _mounts(solution: Solution, frames_per_step: int) -> Iterator[Mount]:
-    body = solution.evidence.body
+def _sensors(solution: Solution) -> FloatArray:
+    """(K, J, 4) earth from sensor at the knots."""
+    knots = solution.knots
+    quat = rotation.multiply(solution.state.quat_earth_from_w[:, knots], solution.evidence.seg.quat[:, knots])
+    return rotation.normalise(quat)
+
+
+def _mounts(solution: Solution, body: Body, frames_per_step: int) -> Iterator[Mount]:
     for e, mounting in enumerate(body.mountings):
         at = solution.layout.mount(e)
         yield Mount(
@@ -54,14 +62,14 @@ def _mounts(solution: Solution, frames_per_step: int) -> Iterator[Mount]:
             start_frame=mounting.start * frames_per_step,
             quat_sensor_from_segment=solution.state.quat_sensor_from_segment[e],
             sd_rad=np.sqrt(np.diag(solution.covariance.shared[at, at])),
-            zeroed=solution.evidence.stance_of(e) is not None or solution.evidence.saved_mount(e) is not None,
+            zeroed=solution.evidence.zeroed(e),
         )
 
 
 def _hips(solution: Solution) -> Iterator[tuple[str, HipKnots]]:
     """Uncertainty of every hip whose thigh wore a sensor, at the knots where pelvis and thigh are worn."""
     evidence = solution.evidence
-    steps = evidence.seg.node_step
+    steps = evidence.seg.node_step[solution.knots]
     for role, side in THIGHS.items():
         worn = [(evidence.body.worn("pelvis", s), evidence.body.worn(role, s)) for s in steps.tolist()]
         known = np.array([p is not None and t is not None for p, t in worn])
@@ -96,7 +104,7 @@ def _hip_knots(solution: Solution, pairs: list[tuple[int, int]], known: BoolArra
 def _relative(solution: Solution, pairs: list[tuple[int, int]], cov: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Spread of the thigh's turn against the pelvis at every knot, along and across the vertical, (J,) each."""
     evidence, state = solution.evidence, solution.state
-    quat = rotation.multiply(state.quat_earth_from_w, evidence.seg.quat)
+    quat = _sensors(solution)
     jac = np.zeros((len(pairs), 3, 12))
     jac[:, :, :3], jac[:, :, 3:6] = -np.eye(3), np.eye(3)
     for j, pair in enumerate(pairs):
@@ -108,13 +116,13 @@ def _relative(solution: Solution, pairs: list[tuple[int, int]], cov: FloatArray)
     return np.sqrt(spread[:, :2].mean(axis=1)), np.sqrt(spread[:, 2])
 
 
-def _warnings(solution: Solution) -> Iterator[str]:
+def _warnings(solution: Solution, first_step: int) -> Iterator[str]:
     evidence = solution.evidence
     if evidence.assumed_stance:
         yield "No stance was marked: the first still moment was taken as upright standing"
     for e, mounting in enumerate(evidence.body.mountings):
         where, at = mounting.role.replace("_", " "), solution.layout.mount(e)
-        if evidence.stance_of(e) is None and evidence.saved_mount(e) is None:
+        if not evidence.zeroed(e):
             yield f"The {where} sensor has no stance: stand still for 4 seconds after strapping it on"
         elif np.sqrt(solution.covariance.shared[at, at][1, 1]) > FACING_LIMIT_RAD:
             yield (
@@ -123,11 +131,12 @@ def _warnings(solution: Solution) -> Iterator[str]:
             )
         bias = np.abs(solution.state.acc_bias[mounting.sensor]).max()
         if bias > ACC_BIAS_LIMIT_M_S2:
-            yield f"The {where} sensor's accelerometer is off by {bias / 9.80665 * 1000:.0f} mg: check it lying on a table"
-    yield from _swing_warnings(solution)
+            off_mg = bias / GRAVITY_M_S2 * 1000
+            yield f"The {where} sensor's accelerometer is off by {off_mg:.0f} mg: check it lying on a table"
+    yield from _swing_warnings(solution, first_step)
 
 
-def _swing_warnings(solution: Solution) -> Iterator[str]:
+def _swing_warnings(solution: Solution, first_step: int) -> Iterator[str]:
     evidence = solution.evidence
     for act in evidence.activities:
         if act.kind != "calibration" or act.name != "swing" or act.end is None:
@@ -137,7 +146,7 @@ def _swing_warnings(solution: Solution) -> Iterator[str]:
             if mount is None or (act.side is not None and THIGHS[role] != act.side):
                 continue
             hinge = evidence.hinge(mount, act)
-            at = f"at {act.start * evidence.motion.step_s:.0f} s"
+            at = f"at {(act.start + first_step) * evidence.motion.step_s:.0f} s"
             if hinge is None:
                 yield f"The swing {at} was too small: swing the leg about 30 degrees forward and back"
             elif hinge.planarity < MIN_PLANARITY:

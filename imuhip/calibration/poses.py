@@ -44,7 +44,7 @@ POSTURES: Mapping[str, PosturePrior] = MappingProxyType(
         "side_lying": PosturePrior((0, 0, 1), (10, 10, INF), (0, 0, 0), (8, 8, 8)),
     }
 )
-"""A real wearer's start poses are off by 3-5 deg and the pelvis rolls by 8 on the side: exact priors would double the error."""
+"""A real wearer's start poses are off by 3-5 deg and the pelvis rolls by 8 on the side: exact ones double the error."""
 
 START_FLEXION_DEG: Mapping[str, float] = MappingProxyType({"clamshell": 45.0})
 """Flexion at which an activity on the side starts, where it is not straight."""
@@ -115,15 +115,16 @@ def marked_poses(stills: Sequence[Still], activities: Sequence[Activity]) -> lis
     """Poses that marks tell of: marked stills, calibration poses and the start of each marked test and exercise."""
     poses = []
     for act in activities:
-        if act.position not in POSTURES:
+        if act.position is None or act.position not in POSTURES:
             continue
+        start = max(act.start, 0)
         pose_mark = act.kind == "still" or (act.kind == "calibration" and act.name != "swing")
         if pose_mark:
-            inside = _overlap(stills, act.start, act.end)
+            inside = _overlap(stills, start, act.end)
             # A marked pose counts even where the wearer was not quite still, as long as it lasted a second.
-            if inside is None and act.end is not None and act.end - act.start >= 25:
-                inside = Still(act.start, act.end)
-        elif act.kind in ("test", "exercise"):
+            if inside is None and act.end is not None and act.end - start >= 25:
+                inside = Still(start, act.end)
+        elif act.kind in ("test", "exercise") and act.start >= 0:
             inside = _start_still(stills, act.start)
         else:
             inside = None

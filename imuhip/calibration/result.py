@@ -49,8 +49,8 @@ class HipKnots:
     """Uncertainty of one hip at the knots.
 
     Attributes:
-        covariance: (J, 12, 12) of the turns of pelvis and thigh in earth axes (3 + 3) and of their mounts in segment axes
-            (3 + 3), rad^2.
+        covariance: (J, 12, 12) of the turns of pelvis and thigh in earth axes (3 + 3) and of their mounts in segment
+            axes (3 + 3), rad^2.
         level_sd_rad: (J,) of a relative tilt against gravity.
         heading_sd_rad: (J,) of the heading between the two.
         drift_sd_rad_s: How fast the heading gets worse after the last knot.
@@ -67,7 +67,7 @@ class Calibration:
     """What is known about sensors and mountings, over time at J knots.
 
     Attributes:
-        knot_frame: (J,) number of frames before each knot: knot j describes the moment after frame ``knot_frame[j] - 1``.
+        knot_frame: (J,) number of frames before each knot: knot j is the moment after frame ``knot_frame[j] - 1``.
         gyr_bias_rad_s: (K, J, 3).
         gyr_unmix: (K, 3, 3) true rate = unmix (measured - bias).
         acc_bias_m_s2: (K, 3).

@@ -22,7 +22,7 @@ POSE_MIN_STEPS = 25
 SPEED_STEPS = 5
 """Steps over which speed is smoothed (0.2 s), a divisor of the slot."""
 NODE_MAX_GAP_SLOTS = 3
-"""Without a quiet moment a node is set after this many seconds, so that a segment's turning stays linear in the bias."""
+"""Without a quiet moment a node is set after this many seconds: a segment's turning must stay linear in the bias."""
 NODE_MIN_GAP_STEPS = 40
 """Nodes closer than 1.6 s add cost, not knowledge."""
 
@@ -52,8 +52,8 @@ def still_slots(motion: Motion) -> BoolArray:
 def still_bias(motion: Motion) -> FloatArray | None:
     """Gyro bias from all still seconds, (K, 3) rad/s, or None where there is none.
 
-    A standing body sways at up to 1 deg/s, so a second says little; the median of all of them is good to 0.1 deg/s, from
-    where the least squares goes on.
+    A standing body sways at up to 1 deg/s, so a second says little; the median of all of them is good to 0.1 deg/s,
+    from where the least squares goes on.
     """
     still = still_slots(motion)
     if not still.any():
@@ -90,7 +90,9 @@ def pick_nodes(fastest: FloatArray, start_step: int = 0) -> IntArray:
     nodes = [start_step]
     for slot, (step, calm) in enumerate(zip(steps.tolist(), quiet.tolist(), strict=True)):
         gap = step - nodes[-1]
-        if gap >= NODE_MIN_GAP_STEPS and (calm or (slot + 1) * SLOT_STEPS - nodes[-1] > NODE_MAX_GAP_SLOTS * SLOT_STEPS):
+        if gap >= NODE_MIN_GAP_STEPS and (
+            calm or (slot + 1) * SLOT_STEPS - nodes[-1] > NODE_MAX_GAP_SLOTS * SLOT_STEPS
+        ):
             nodes.append(step)
     return np.array(nodes, dtype=np.int64)
 

@@ -15,7 +15,6 @@ from imuhip import rotation
 from imuhip.calibration.motion import Motion
 from imuhip.units import BoolArray, FloatArray, IntArray
 
-
 MAX_SLIP_VAR = 1.0
 """Slip of a radian: the turning is lost."""
 

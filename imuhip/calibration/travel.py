@@ -1,12 +1,13 @@
 """Heading between two sensors from travelling: pelvis and thigh walk the same way at the same speed.
 
-Velocity is the force without gravity, integrated from one still moment to the next, where it must come back to zero. What
-the leg adds to the thigh's swings around zero; the way that the body travels stays. Slow floor work does not travel, and is
-left alone: there accelerations are smaller than the sensors' own errors.
+Velocity is the force without gravity, integrated from one still moment to the next, where it must come back to zero.
+What the leg adds to the thigh's swings around zero; the way that the body travels stays. Slow floor work does not
+travel, and is left alone: there accelerations are smaller than the sensors' own errors.
 """
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,8 +48,7 @@ def travels(evidence: Evidence, level: FloatArray, first: int, second: int) -> l
         second: Another.
     """
     out = []
-    stills = evidence.stills
-    for before, after in zip(stills[:-1], stills[1:], strict=True):
+    for before, after in itertools.pairwise(evidence.stills):
         start, end = before.end - 3, after.start + 3
         if not MIN_STEPS <= end - start <= MAX_STEPS:
             continue
@@ -61,7 +61,9 @@ def travels(evidence: Evidence, level: FloatArray, first: int, second: int) -> l
         coherence = np.abs(product) / np.sqrt(np.mean(np.abs(v) ** 2) * np.mean(np.abs(w) ** 2))
         if speed > MIN_SPEED_M_S and coherence > MIN_COHERENCE:
             sd = np.deg2rad(3.0) + 0.25 * np.sqrt(1.0 - min(coherence, 1.0) ** 2)
-            out.append(Travel(int(min((a + b) // 2, len(evidence.seg.node_step) - 1)), float(np.angle(product)), float(sd)))
+            out.append(
+                Travel(int(min((a + b) // 2, len(evidence.seg.node_step) - 1)), float(np.angle(product)), float(sd))
+            )
     return out
 
 

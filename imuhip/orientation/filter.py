@@ -14,14 +14,14 @@ from imuhip.units import BoolArray, FloatArray, IntArray
 class OrientationFilter:
     """One VQF for each sensor; heading is each sensor's own.
 
-    Without a calibration VQF estimates the gyro bias by itself; with one, its input is calibrated and its own estimation is
-    off, so that there is one place that knows biases.
+    Without a calibration VQF estimates the gyro bias by itself; with one, its input is calibrated and its own
+    estimation is off, so that there is one place that knows biases.
 
     Args:
         sensors: Number of sensors.
         rate_hz: Rate of the frames.
-        levelling: Whether the filter levels itself by the accelerometer as it goes. After a session the calibration's knots
-            tell the tilt better, from both sides in time, and the filter only carries the turning from knot to knot.
+        levelling: Whether the filter levels itself by the accelerometer as it goes. After a session the calibration's
+            knots tell the tilt better, from both sides in time, and the filter only carries the turning between them.
 
     References:
         Laidig and Seel 2023, doi:10.1016/j.inffus.2022.10.014.
@@ -42,8 +42,8 @@ class OrientationFilter:
             calibration: What to apply to them.
 
         Returns:
-            (K, N, 4) earth from sensor, each sensor with its own heading; held where a sensor is unknown. And (K, N) where
-            a filter started anew.
+            (K, N, 4) earth from sensor, each sensor with its own heading; held where a sensor is unknown. And (K, N)
+            where a filter started anew.
         """
         if calibration is not None and not self._calibrated:
             self._calibrated = True

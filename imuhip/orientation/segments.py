@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -122,7 +123,7 @@ class LiveSegments:
         """Where a sensor is calibrated, settled, and has not started anew since the last calibration."""
         out = np.empty(len(frames), dtype=np.bool_)
         edges = [0, *np.flatnonzero(restarted).tolist(), len(frames)]
-        for i, (a, b) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+        for i, (a, b) in enumerate(itertools.pairwise(edges)):
             if i > 0:
                 self._restarted[k] = frames[a]
             fresh = self._restarted[k] <= self._known_since()

@@ -30,6 +30,18 @@ class BridgedBlock(FrameBlock):
     span: FloatArray
     slip_rad: FloatArray
 
+    def part(self, start: int, stop: int) -> BridgedBlock:
+        """Frames ``start`` to ``stop - 1`` of the block."""
+        return BridgedBlock(
+            self.start_index + start,
+            self.rate_hz,
+            self.acc_m_s2[:, start:stop],
+            self.gyr_rad_s[:, start:stop],
+            self.known[:, start:stop],
+            self.span[:, start:stop],
+            self.slip_rad[:, start:stop],
+        )
+
 
 class GapBridge:
     """Fills what short gaps leave out: force is held, turning is the mean of the rates at both ends.
