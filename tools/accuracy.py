@@ -1,7 +1,7 @@
 """Prints how accurate imuhip is, target beside measured, as Markdown tables.
 
-Simulated sessions with known truth go through packed notifications with loss and clocks, refined and live; real recordings
-are held against their optical reference. Exit code 1 if a figure misses its target.
+Simulated sessions with known truth go through packed notifications with loss and clocks, refined and live; real
+recordings are held against their optical reference. Exit code 1 if a figure misses its target.
 
     python tools/accuracy.py                      everything, some minutes on two cores
     python tools/accuracy.py --quick              a few sessions only, for continuous integration
@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import multiprocessing
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
 
@@ -66,9 +68,13 @@ def main() -> int:
     """Measure, print, and tell whether everything was reached."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="few sessions, under three minutes on two cores")
-    parser.add_argument("--seeds", type=int, help=f"simulated sessions on each side (default {SEEDS}, quick {QUICK_SEEDS})")
+    parser.add_argument(
+        "--seeds", type=int, help=f"simulated sessions on each side (default {SEEDS}, quick {QUICK_SEEDS})"
+    )
     parser.add_argument("--only", choices=PARTS, help="one part only")
-    parser.add_argument("--json", type=Path, metavar="OUT", help="write figures, and every session behind them, to a file")
+    parser.add_argument(
+        "--json", type=Path, metavar="OUT", help="write figures, and every session behind them, to a file"
+    )
     args = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # one process per core: threads inside would only contend
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -77,16 +83,21 @@ def main() -> int:
         sections.append(measure(part, quick=args.quick, seeds=args.seeds))
         print(markdown(sections[-1]), flush=True)
     if args.json is not None:
-        args.json.write_text(json.dumps([_plain(section) for section in sections], indent=1), encoding="utf-8")
+        args.json.write_text(
+            json.dumps(_plain([asdict(each) for each in sections]), indent=1, allow_nan=False), encoding="utf-8"
+        )
     misses = missed(sections)
     print(f"{misses} of the figures missed their target." if misses else "Every figure reached its target.")
     return 1 if misses else 0
 
 
-def _plain(section: Section) -> dict[str, object]:
-    names = ("name", "condition", "target", "measured", "passed")
-    figures = [{name: getattr(figure, name) for name in names} for figure in section.figures]
-    return {"title": section.title, "notes": section.notes, "figures": figures, "details": section.details}
+def _plain(value: object) -> object:
+    """The same for JSON, which knows neither infinity nor NaN: null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 if __name__ == "__main__":

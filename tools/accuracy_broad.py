@@ -39,9 +39,9 @@ def broad(folder: Path, *, required: bool) -> Section:
         return missing(title, folder, required=required)
     figures = [figure for path in paths for figure in _trial(path)]
     notes = (
-        "Imported samples through sample stage, timeline, gap bridge and orientation filter without a calibration, against "
-        "`VQF(Ts).updateBatch` (6D) on the raw samples; RMSE during movement, inclination / total in degrees, the total with "
-        "the best constant heading. Target: ours minus VQF alone.",
+        "Imported samples through sample stage, timeline, gap bridge and orientation filter, without a calibration,",
+        "against `VQF(Ts).updateBatch` (6D) on the raw samples: inclination / total error, RMSE during movement in",
+        "degrees, the total with the best constant heading. Target: ours minus VQF alone.",
     )
     return Section(title, notes, tuple(figures))
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import numpy as np
 from accuracy_sessions import WEARERS, Case, Peak, measure
 from accuracy_simulated import Run
-from accuracy_table import Figure, Section
+from accuracy_table import Figure, Section, slashed
 
 FIRST_SEED = 2000
 """Other sessions than those that the accuracy of the angles is measured on."""
@@ -42,9 +42,9 @@ def coverage(run: Run, sessions: int, *, quick: bool) -> Section:
         ),
     ]
     notes = (
-        f"{sessions} refined range-test sessions (seeds {FIRST_SEED}..): share of test peaks whose stated 95 % interval holds "
-        "the truth: the skin's turn from the start pose for rotation tests, else the bone's angle.",
-        f"Ratio: |error| / half-width at the quantiles {', '.join(str(q) for q in QUANTILES)}; 1.0 at 0.95 is exact.",
+        f"{sessions} refined range-test sessions (seeds from {FIRST_SEED}): share of test peaks whose stated 95 %",
+        "interval holds the truth: the skin's turn from the start pose for rotation tests, else the bone's angle.",
+        f"Ratio: |error| / half-width at the quantiles {slashed(QUANTILES)}; 1.0 at 0.95 is exact.",
     )
     return Section("Coverage of the 95 % interval", notes, tuple(figures), tuple(asdict(each) for each in outcomes))
 
@@ -65,7 +65,7 @@ def _covered(peaks: Sequence[Peak]) -> tuple[float, str]:
     if not stated.any():
         return share, f"none of {len(peaks)} stated"
     ratio = np.quantile(error[stated] / half[stated], QUANTILES)
-    ratios = " / ".join(f"{each:.2f}" for each in ratios)
+    ratios = " / ".join(f"{each:.2f}" for each in ratio)
     missing = "" if stated.all() else f", {np.count_nonzero(~stated)} of {len(peaks)} not stated"
     bias = np.mean([peak.peak_deg - peak.true_deg for peak, yes in zip(peaks, stated, strict=True) if yes])
     return share, (

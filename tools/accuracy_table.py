@@ -53,7 +53,7 @@ def markdown(section: Section) -> str:
     width = [max(len(row[i]) for row in rows) for i in range(5)]
     lines = ["| " + " | ".join(cell.ljust(w) for cell, w in zip(row, width, strict=True)) + " |" for row in rows]
     lines.insert(1, "|" + "|".join("-" * (w + 2) for w in width) + "|")
-    return "\n".join([f"### {section.title}", "", *(f"{note}  " for note in section.notes), "", *lines, ""])
+    return "\n".join([f"### {section.title}", "", *section.notes, "", *lines, ""])
 
 
 def verdict(figure: Figure) -> str:
