@@ -24,7 +24,8 @@ APPLY_DELAY_S = 0.5
 MIN_BETWEEN_SLOTS = 6
 """Live, the session is at first solved again at most every 6 seconds."""
 SPACING = 20
-"""What is known changes ever more slowly: after ten minutes, at most every 30 seconds."""
+MAX_BETWEEN_SLOTS = 60
+"""What is known changes ever more slowly: after ten minutes at most every 30 seconds, after twenty every minute."""
 PIECE_STEPS = 25 * 90
 """Live, a minute and a half is solved anew each time; what is older is remembered."""
 
@@ -59,6 +60,7 @@ class Calibrator:
         self._activities: dict[int, Activity] = {}
         self._still: BoolArray = np.zeros(0, dtype=np.bool_)
         self._lost: BoolArray = np.zeros(0, dtype=np.bool_)
+        self._pending = False
         self._solved_slot = -MIN_BETWEEN_SLOTS
 
     @property
@@ -95,12 +97,14 @@ class Calibrator:
         self._lost = np.concatenate([self._lost, lost])
         due = []
         for slot in range(done, len(self._still)):
-            if slot - self._solved_slot >= max(MIN_BETWEEN_SLOTS, slot // SPACING) and self._moment(slot):
+            self._pending |= self._moment(slot)
+            spacing = min(max(MIN_BETWEEN_SLOTS, slot // SPACING), MAX_BETWEEN_SLOTS)
+            if self._urgent(slot) or (self._pending and slot - self._solved_slot >= spacing):
                 end = (slot + 1) * SLOT_STEPS
                 solved = self._solve_piece(motion.until(end))
                 if solved is not None:
                     calibration = solved
-                    self._solved_slot = slot
+                    self._solved_slot, self._pending = slot, False
                     delay = round(APPLY_DELAY_S * self._rate_hz)
                     due.append(Due(end * self._digest.factor + delay, calibration))
         return due
@@ -115,14 +119,15 @@ class Calibrator:
         return None if solution is None else calibration_of(solution, body, 0, self._digest.factor)
 
     def _moment(self, slot: int) -> bool:
-        """Whether something has just ended that is worth solving for."""
-        if slot >= 2 and self._still[slot - 1] and self._still[slot - 2] and not self._still[slot]:
-            return True
+        """Whether a still pose has just ended."""
+        return slot >= 2 and bool(self._still[slot - 1] and self._still[slot - 2] and not self._still[slot])
+
+    def _urgent(self, slot: int) -> bool:
+        """Whether a gap or a marked calibration pose or movement has just ended: the wearer waits for the angles."""
         if slot >= 2 and self._lost[slot - 2]:
             return True
         start, end = slot * SLOT_STEPS, (slot + 1) * SLOT_STEPS
-        kinds = ("calibration", "still")
-        return any(a.kind in kinds and a.end is not None and start <= a.end < end for a in self._activities.values())
+        return any(a.kind == "calibration" and a.end is not None and start <= a.end < end for a in self._activities.values())
 
     def _known(self, step: int) -> tuple[Body, list[Activity]]:
         """Body and activities as they were known at a step."""

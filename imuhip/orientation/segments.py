@@ -84,22 +84,32 @@ class LiveSegments:
         """Change over to a new calibration, smoothly, from its frame on; frames before it have been fed."""
         calibration, frame = due.calibration, due.from_frame
         fade = round(FADE_S * self._rate_hz)
-        knot = int(calibration.knot_frame[-1])
-        for k, role in enumerate(self._roles):
-            true = calibration.quat_earth_from_sensor[k, -1]
-            heading = float(heading_between(true, self._history[k, (knot - 1) % HISTORY_FRAMES]))
-            mount = calibration.mount_of(role, frame)
-            usable = mount is not None and mount.sensor == k and mount.usable
-            continues = bool(self._usable[k]) and usable and self._restarted[k] <= self._known_since()
-            # What was not shown before cannot jump, and need not be waited for.
-            self._corrections[k] = (
-                self._corrections[k].fading(frame, heading, fade) if continues else Correction.constant(heading)
-            )
+        mounts = [calibration.mount_of(role, frame) for role in self._roles]
+        usable = [m is not None and m.sensor == k and m.usable for k, m in enumerate(mounts)]
+        # What was not shown before cannot jump, and need not be waited for.
+        continues = [
+            bool(self._usable[k]) and usable[k] and self._restarted[k] <= self._known_since() for k in range(len(mounts))
+        ]
+        headings = self._headings(calibration)
+        if any(continues):
+            # Only headings between sensors matter: the first that goes on keeps its own, so that the others, faded or
+            # new, are right against it.
+            first = continues.index(True)
+            headings = headings - (headings[first] - self._corrections[first].at(frame)[0])
+        for k, mount in enumerate(mounts):
+            old, heading = self._corrections[k], float(headings[k])
+            self._corrections[k] = old.fading(frame, heading, fade) if continues[k] else Correction.constant(heading)
             if mount is not None and mount.sensor == k:
                 target = mount.quat_sensor_from_segment
-                self._mounts[k] = self._mounts[k].fading(frame, target, fade) if continues else _MountFade.fixed(target)
-            self._usable[k] = usable
+                fading = self._mounts[k].fading(frame, target, fade)
+                self._mounts[k] = fading if continues[k] else _MountFade.fixed(target)
+        self._usable = np.array(usable)
         self._calibration = calibration
+
+    def _headings(self, calibration: Calibration) -> FloatArray:
+        """(K,) what turns each filter into the calibration's earth, at its last knot."""
+        before = (int(calibration.knot_frame[-1]) - 1) % HISTORY_FRAMES
+        return heading_between(calibration.quat_earth_from_sensor[:, -1], self._history[:, before])
 
     def feed(self, block: BridgedBlock) -> SegmentBlock:
         """Segments of the next frames, none of which reaches beyond the next calibration."""
