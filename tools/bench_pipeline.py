@@ -2,8 +2,9 @@
 
 Every measurement is a process of its own: whole runs of ``python -m imuhip analyze FILE --json``, start-up included,
 against the bare VQF C++ filter (``updateBatch``, 6D) on the same samples, in turn with it, so that both meet the same
-machine. Peak memory is the kernel's figure for each process. This one stays small (standard library only): on Linux a
-child begins with its parent's peak.
+machine. How the time grows is told by processor time, which other work on the machine disturbs less. Peak memory is
+the kernel's figure for each process. This one stays small (standard library only): on Linux a child begins with its
+parent's peak.
 
 Only ratios and counts are asserted: exit status 1 where one misses its limit. What has an aim is reported.
 
@@ -14,33 +15,29 @@ an hour: start-up counts once and the rest in proportion. It leaves out the four
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import math
 import os
 import platform
 import statistics
-import subprocess
-import sys
-import tempfile
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-TOOLS = Path(__file__).resolve().parent
-HOUR_S = 3600.0
+from bench_processes import PATIENCE_S, Run, analyze, recording_of, run, say, workload
+
+HOUR_S, HALF_HOUR_S = 3600.0, 1800.0
+SHORT_S = (60.0, 600.0)
+"""The two recordings of a quick run."""
 ROUNDS, QUICK_ROUNDS = 5, 3
 ROUNDS_BUDGET_S = 120.0
 """No new round is begun after this: a slow build is measured once."""
-PATIENCE_S = 900.0
-"""A process that takes longer is stopped and counts as infinitely slow."""
 MODES = {"--causal": "live (`--causal`)", "": "refined"}
 VQF_LIMITS = {"--causal": 5.0, "": 40.0}
 MEMORY_LIMIT_MB = 600.0
-FOUR_HOURS_LIMIT = 4.4
+FOUR_HOURS_LIMIT, HALF_HOUR_LIMIT = 4.4, 1.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,74 +75,13 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """One finished process."""
-
-    seconds: float
-    peak_mb: float
-    stdout: str
-
-
-def run(*arguments: str) -> Run:
-    """Run a Python process to its end and measure it as a whole.
-
-    Raises:
-        SystemExit: If it fails.
-    """
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
-        start_s = time.perf_counter()
-        process = subprocess.Popen([sys.executable, *arguments], stdout=output, stdin=subprocess.DEVNULL)
-        patience = threading.Timer(PATIENCE_S, process.kill)
-        patience.start()
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - start_s
-        patience.cancel()
-        process.returncode = os.waitstatus_to_exitcode(status)
-        output.seek(0)
-        text = output.read()
-    peak_mb = usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e6 / 1024)
-    if process.returncode != 0:
-        if seconds < PATIENCE_S:
-            raise SystemExit(f"failed with status {process.returncode}: python {' '.join(arguments)}")
-        return Run(math.inf, peak_mb, "")
-    return Run(seconds, peak_mb, text)
-
-
-def workload(name: str, recording: Path, *more: str) -> dict[str, float]:
-    """Run a part of bench_workloads.py."""
-    done = run(str(TOOLS / "bench_workloads.py"), name, str(recording), *more)
-    result: dict[str, float] = json.loads(done.stdout or "{}")
-    return result
-
-
-def analyze(recording: Path, mode: str) -> Run:
-    """Run ``imuhip analyze`` as a user does."""
-    return run("-m", "imuhip", "analyze", str(recording), "--json", *mode.split())
-
-
-def recording_of(seconds: float) -> Path:
-    """A recording of three sensors at 100 Hz, made once and kept in the temporary folder."""
-    digest = hashlib.sha256((TOOLS / "bench_workloads.py").read_bytes())
-    for source in sorted((TOOLS.parent / "imuhip" / "simulation").glob("*.py")):
-        digest.update(source.read_bytes())
-    folder = Path(tempfile.gettempdir()) / f"imuhip-bench-{digest.hexdigest()[:12]}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    path = folder / f"{seconds:.0f}s.mcap"
-    if not path.exists():
-        say(f"simulating {seconds / 60:.0f} minutes")
-        partial = path.with_suffix(f".{os.getpid()}.part")
-        workload("make", partial, "--seconds", str(seconds))
-        partial.replace(path)
-    return path
-
-
-@dataclass(frozen=True, slots=True)
 class Measured:
     """Medians of some rounds over one recording.
 
     Attributes:
         filter_s: Of the bare filter.
         seconds: Of each mode's processes.
+        cpu_s: Processor time of the same.
         peak_mb: The largest of each mode's.
         rounds: How many there were.
         kept: Share of the file's samples that the results tell of.
@@ -153,6 +89,7 @@ class Measured:
 
     filter_s: float
     seconds: dict[str, float]
+    cpu_s: dict[str, float]
     peak_mb: dict[str, float]
     rounds: int
     kept: float
@@ -174,6 +111,7 @@ def measure(recording: Path, rounds: int) -> Measured:
     return Measured(
         statistics.median(filter_s),
         {mode: statistics.median(one.seconds for one in own) for mode, own in runs.items()},
+        {mode: statistics.median(one.cpu_s for one in own) for mode, own in runs.items()},
         {mode: max(one.peak_mb for one in own) for mode, own in runs.items()},
         len(filter_s),
         min(_samples_told(one) for own in runs.values() for one in own) / samples,
@@ -188,19 +126,25 @@ def _samples_told(done: Run) -> int:
 
 
 def hour_figures(*, quick: bool) -> list[Figure]:
-    """The figures of an hour, measured or drawn out from ten minutes."""
-    length_s = 600.0 if quick else HOUR_S
+    """The figures of an hour, and how they grow."""
     rounds = QUICK_ROUNDS if quick else ROUNDS
+    length_s = SHORT_S[1] if quick else HOUR_S
     measured = measure(recording_of(length_s), rounds)
-    seconds, filter_s, how = dict(measured.seconds), measured.filter_s, f"median of {measured.rounds}"
+    seconds, peak_mb, filter_s, how = (
+        measured.seconds,
+        measured.peak_mb,
+        measured.filter_s,
+        f"median of {measured.rounds}",
+    )
+    growth: list[Figure] = []
     if quick:
-        short_s = 60.0
-        short = measure(recording_of(short_s), rounds)
-        for mode, long in measured.seconds.items():
-            seconds[mode] = long + (long - short.seconds[mode]) * (HOUR_S - length_s) / (length_s - short_s)
+        shortest = measure(recording_of(SHORT_S[0]), rounds)
+        seconds = {mode: drawn_out(shortest.seconds[mode], measured.seconds[mode]) for mode in MODES}
+        peak_mb = {mode: drawn_out(shortest.peak_mb[mode], measured.peak_mb[mode]) for mode in MODES}
         filter_s *= HOUR_S / length_s
         how = "drawn out from 10 minutes"
-    out = [
+        growth = half_hour_figures(shortest, measured)
+    times = [
         Figure(
             f"An hour, {name}",
             seconds[mode] / filter_s,
@@ -210,14 +154,35 @@ def hour_figures(*, quick: bool) -> list[Figure]:
         )
         for mode, name in MODES.items()
     ]
-    span = "ten minutes" if quick else "an hour"
-    out += [
-        Figure(f"Peak memory of {span}, {name}", measured.peak_mb[mode], MEMORY_LIMIT_MB, "MB")
-        for mode, name in MODES.items()
+    memory = [
+        Figure(f"Peak memory of an hour, {name}", peak_mb[mode], MEMORY_LIMIT_MB, "MB") for mode, name in MODES.items()
     ]
-    out.append(Figure("Samples of the file that the results lack", 100 * (1 - measured.kept), 0.0, "%"))
-    if not quick:
-        out += four_hour_figures(measured)
+    lacking = Figure("Samples of the file that the results lack", 100 * (1 - measured.kept), 0.0, "%")
+    return [*times, *memory, lacking, *(growth if quick else four_hour_figures(measured))]
+
+
+def drawn_out(at_shortest: float, at_short: float) -> float:
+    """Continue the line through what two short recordings took to an hour."""
+    return at_short + (at_short - at_shortest) * (HOUR_S - SHORT_S[1]) / (SHORT_S[1] - SHORT_S[0])
+
+
+def half_hour_figures(shortest: Measured, short: Measured) -> list[Figure]:
+    """Whether half an hour keeps to the line through the short ones; squared growth is three times as steep."""
+    recording, out = recording_of(HALF_HOUR_S), []
+    proportion = (HALF_HOUR_S - SHORT_S[0]) / (SHORT_S[1] - SHORT_S[0])
+    for mode, name in MODES.items():
+        say(f"half an hour, {name}")
+        cpu_s = min(analyze(recording, mode).cpu_s for _ in range(2))
+        steeper = (cpu_s - shortest.cpu_s[mode]) / (short.cpu_s[mode] - shortest.cpu_s[mode]) / proportion
+        out.append(
+            Figure(
+                f"Half an hour against ten minutes, {name}",
+                steeper,
+                HALF_HOUR_LIMIT,
+                "x in proportion",
+                f"{cpu_s:.2f} s",
+            )
+        )
     return out
 
 
@@ -227,15 +192,19 @@ def four_hour_figures(hour: Measured) -> list[Figure]:
     for mode, name in MODES.items():
         slow = hour.seconds[mode] > PATIENCE_S / 4
         say(f"four hours, {name}" + (": left out, an hour is too slow" if slow else ""))
-        done = Run(math.inf, math.nan, "") if slow else min((analyze(recording, mode) for _ in range(2)), key=_seconds)
+        done = (
+            Run(math.inf, math.inf, math.nan, "")
+            if slow
+            else min((analyze(recording, mode) for _ in range(2)), key=_cpu_s)
+        )
         note = f"{done.seconds:.2f} s, {done.peak_mb:.0f} MB"
-        growth = done.seconds / hour.seconds[mode]
+        growth = done.cpu_s / hour.cpu_s[mode]
         out.append(Figure(f"Four hours, {name}", growth, FOUR_HOURS_LIMIT, "x an hour", note))
     return out
 
 
-def _seconds(done: Run) -> float:
-    return done.seconds
+def _cpu_s(done: Run) -> float:
+    return done.cpu_s
 
 
 def live_figures(*, quick: bool) -> list[Figure]:
@@ -250,11 +219,6 @@ def live_figures(*, quick: bool) -> list[Figure]:
         Figure("Live, p99 of a `feed()`", 1e3 * live["p99_s"], 3.0, "ms", p99, asserted=False),
         Figure("`imuhip --version`", statistics.median(versions), 0.25, "s", asserted=False),
     ]
-
-
-def say(text: str) -> None:
-    """Tell on stderr what goes on."""
-    print(f"bench: {text}", file=sys.stderr, flush=True)
 
 
 def table(figures: Sequence[Figure]) -> str:
