@@ -94,13 +94,15 @@ class Way:
     Attributes:
         rmse_deg: (3,) over all tests and exercises.
         change_deg: (3,) the same of the change from each test's start pose.
-        known: Share of the frames of tests and exercises in which all three angles were known.
+        own_change_deg: The same of each range test's own angle, the one that it is named after.
+    known: Share of the frames of tests and exercises in which all three angles were known.
         marked: Each test and exercise.
         peaks: Of the range tests.
     """
 
     rmse_deg: tuple[float, ...]
     change_deg: tuple[float, ...]
+    own_change_deg: float
     known: float
     marked: tuple[Marked, ...]
     peaks: tuple[Peak, ...]
@@ -175,7 +177,7 @@ def compare(
     reference = _angles(true, side)
     reference[2] = _at_frames(made.truth.hips[side].skin_deg[:, 2], made, measured, start_ns)
     error = _wrapped(_angles(measured, side) - reference)
-    errors, changes, marked, peaks = [], [], [], []
+    errors, changes, own_changes, marked, peaks = [], [], [], [], []
     for mark in made.marks:
         if mark.kind not in {"test", "exercise"} or mark.end_ns is None:
             continue
@@ -187,6 +189,7 @@ def compare(
         at_s = (mark.start_ns - int(made.truth.host_ns[0])) * 1e-9
         marked.append(Marked(f"{mark.kind} {mark.name} {mark.position}", at_s, _rms(own), _mean(own)))
         if mark.kind == "test" and mark.name in DIRECTIONS:
+            own_changes.append(changes[-1][DIRECTIONS[mark.name][0]])
             used = [calibration for since, calibration in calibrations if since <= last]
             parts = (measured.part(first, last), true.part(first, last))
             peaks.append(_peak(mark, at_s, side, *parts, used[-1] if used else None))
@@ -194,6 +197,7 @@ def compare(
     return Way(
         _rms(whole),
         _rms(np.concatenate(changes, axis=1)),
+        _rms(np.concatenate(own_changes)[None])[0] if own_changes else float("nan"),
         float(np.isfinite(whole).all(axis=0).mean()),
         tuple(marked),
         tuple(peaks),
@@ -211,7 +215,9 @@ def true_block(made: SimulatedSession, side: Side, measured: HipBlock, start_ns:
         start_index=measured.start_index,
         rate_hz=measured.rate_hz,
         roles=truth.roles,
-        sides={side: HipAngles(*hip, valid=yes, heading_known=yes, uncertainty_deg=zero, singular=~yes)},
+        sides={
+            side: HipAngles(hip[0], hip[1], hip[2], valid=yes, heading_known=yes, uncertainty_deg=zero, singular=~yes)
+        },
         pelvis_tilt_deg=zero,
         pelvis_list_deg=zero,
         pelvis_rotation_deg=zero,

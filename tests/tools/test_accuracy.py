@@ -58,6 +58,7 @@ def test_a_constant_error_shows_in_full_but_not_in_the_change_from_the_start_pos
     moved = _changed(truth, flexion_deg=truth.sides["left"].flexion_deg + 3.0)
     way = compare(made, "left", moved, start_ns, [])
     assert way.rmse_deg == pytest.approx((3.0, 0.0, 0.0), abs=1e-9)
+    assert way.own_change_deg == pytest.approx(0.0, abs=1e-9)
     assert way.change_deg == pytest.approx((0.0, 0.0, 0.0), abs=1e-9)
     assert [peak.error_deg for peak in way.peaks] == pytest.approx([3.0])
 
