@@ -1,6 +1,7 @@
 """One sensor's samples to frames on the common grid.
 
-Turning is conserved: angular rate is taken as linear between samples and integrated; a frame's rate is the integral's
+Turning is conserved: a sample's angular rate is the mean over the sampling interval that ends at it, as sensors integrate
+it and filters apply it; where samples are missing in between, rate is taken as linear. A frame's rate is the integral's
 increase over the cell that ends at the frame, so orientation after applying it is the orientation *at* the frame.
 Acceleration is that *at* the frame too, interpolated linearly where the input is about as fast as the grid, and
 otherwise the mean over one grid period centred on the frame, so that nothing folds down from above the grid's rate.
@@ -148,14 +149,15 @@ class Resampler:
             self._gaps_ns += int(gaps[gaps < -_BEGINNING_NS // 2].sum())
 
     def _integrate(self, samples: TimedSamples, host: IntArray, step: IntArray, bridged: BoolArray) -> FloatArray:
-        """Return the rows of held and new samples, integrals continued by the trapezoidal rule."""
+        """Return the rows of held and new samples with their integrals continued."""
         held = self._rows.shape[1]
         rows = np.empty((len(self._rows), len(host)))
         rows[:, :held] = self._rows
         rows[0:3, held:] = samples.gyr_rad_s.T
         rows[3:6, held:] = samples.acc_m_s2.T
         last = held - 1
-        rows[6:9, held:] = (rows[0:3, last:-1] + rows[0:3, held:]) * (step[last:] * 0.5e-9)
+        lag = 0.5 * (step[last:] > self._regular_ns)
+        rows[6:9, held:] = (rows[0:3, held:] - lag * (rows[0:3, held:] - rows[0:3, last:-1])) * (step[last:] * 1e-9)
         if self._averages:
             # A mean is over host time, as the grid is: the sensor's would scale gravity while its clock is corrected.
             step = np.where(bridged[last:], host[held:] - host[last:-1], 0)
@@ -180,7 +182,8 @@ class Resampler:
         right, left = rows[:9].take(after, axis=1), rows[:6].take(after - 1, axis=1)
         # Behind the following sample by this much of the sensor's time; outside, rate goes on as the sample shows it.
         lead = np.where(inside, step.take(after - 1) * 1e-9 * behind, (host.take(after) - moments) * 1e-9)
-        turned = right[6:9] - lead * (right[0:3] - 0.5 * behind * (right[0:3] - left[0:3]))
+        lag = 0.5 * (step.take(after - 1) > self._regular_ns)
+        turned = right[6:9] - lead * (right[0:3] - lag * behind * (right[0:3] - left[0:3]))
         gyr = (turned[:, 1:] - turned[:, :-1]) * self._grid.rate_hz
         known = (inside | (host.take(after) == moments))[1:]
         if self._averages:
