@@ -110,7 +110,7 @@ def test_peak_is_positive_in_the_direction_of_the_name(name: str, side: str) -> 
     assert test.pelvis_excursion_deg == pytest.approx(0.0, abs=1e-6)
     assert test.thigh_deg == pytest.approx(31.0, abs=0.05)
     assert test.uncertainty_deg is not None
-    assert test.uncertainty_deg > 1.0
+    assert test.uncertainty_deg > 0.3
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
@@ -123,7 +123,8 @@ def test_shank_shows_hip_rotation_with_the_knee_bent(name: str, side: str) -> No
     assert test.peak_deg == pytest.approx(31.0, abs=0.05)
     assert test.relative_only
     assert test.start_deg is None
-    assert test.uncertainty_deg == pytest.approx(2.6, abs=0.3)
+    assert test.uncertainty_deg is not None
+    assert 1.0 < test.uncertainty_deg < 4.0
 
 
 def test_without_pelvis_the_thigh_is_measured_against_gravity() -> None:
