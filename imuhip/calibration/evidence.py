@@ -15,7 +15,7 @@ from imuhip.calibration.initial import gravity_in_sensor, mean_quat
 from imuhip.calibration.motion import Motion
 from imuhip.calibration.poses import Activity, Pose, marked_poses
 from imuhip.calibration.stillness import Still
-from imuhip.calibration.strapdown import MAX_SLIP_VAR, Segments, Strapdown, integrate, segments
+from imuhip.calibration.strapdown import Segments, Strapdown, integrate, segments
 from imuhip.units import FloatArray, IntArray
 
 LEVER_M = 0.35
@@ -27,10 +27,12 @@ TRAVEL_FROM_M_S2 = 1.2
 """Walking shakes the pelvis by 2-3 m/s2 at 1.2 m/s; work on the spot by less than this."""
 QUIET_M_S = 0.01
 MIN_SEGMENT_STEPS = 10
+NOTABLE_SLIP_VAR = 0.01**2
+"""Half a degree: as much as a segment's gravity tells."""
 CALM_START_STEPS = 40
 """A stance that nobody marked is looked for among stills of at least this length first (1.6 s)."""
-LEVEL_COS = np.cos(np.deg2rad(20.0))
-"""Up within 20 deg of where it points in the stance: the segment is upright as in the stance."""
+LEVEL_COS = np.cos(np.deg2rad(12.0))
+"""Up within 12 deg of where it points in the stance: the segment is upright as in the stance."""
 FLAT_COS = np.cos(np.deg2rad(55.0))
 """Up more than 55 deg away: the segment lies."""
 
@@ -139,8 +141,8 @@ def gather(
     speeds = stillness.speed(motion, bias)
     fastest = speeds.max(axis=0)
     nodes = _with_gap_ends(stillness.pick_nodes(fastest), motion)
-    group = np.minimum(nodes // stillness.SPEED_STEPS, speeds.shape[1] - 1)
-    moving = fastest[group] > stillness.QUIET_RAD_S
+    speed_at = _known_near(speeds)[:, np.minimum(nodes // stillness.SPEED_STEPS, speeds.shape[1] - 1)]
+    moving = speed_at.max(axis=0) > stillness.QUIET_RAD_S
     strap = integrate(motion, bias)
     stills = stillness.find_stills(fastest)
     poses = marked_poses(stills, activities)
@@ -152,7 +154,7 @@ def gather(
         bias_rad_s=bias,
         strap=strap,
         seg=segments(strap, nodes, motion.step_s),
-        speed_m_s=LEVER_M * np.minimum(speeds[:, group], 3.0) + np.where(moving, _travel_m_s(motion, nodes), QUIET_M_S),
+        speed_m_s=LEVER_M * np.minimum(speed_at, 3.0) + np.where(moving, _travel_m_s(motion, nodes), QUIET_M_S),
         stills=stills,
         poses=sorted([*poses, *assumed], key=lambda p: (p.still.start, p.still.end)),
         assumed_stance=bool(assumed),
@@ -187,14 +189,21 @@ def found_poses(evidence: Evidence) -> list[Pose]:
     return found
 
 
-def _with_gap_ends(nodes: IntArray, motion: Motion) -> IntArray:
-    """Nodes, one more at both ends of each gap that turning was not carried over, and one at the end of the session.
+def _known_near(speeds: FloatArray) -> FloatArray:
+    """Speeds with those of unknown moments taken from their neighbours where they are known."""
+    padded = np.pad(speeds, ((0, 0), (2, 2)), mode="edge")
+    near = np.min([padded[:, i : i + speeds.shape[1]] for i in range(5)], axis=0)
+    return np.where(np.isfinite(speeds), speeds, near)
 
-    So a gap is a segment of its own and what lies between two gaps is known in full.
+
+def _with_gap_ends(nodes: IntArray, motion: Motion) -> IntArray:
+    """Nodes, one more at both ends of each gap over which turning may have slipped, and one at the end of the session.
+
+    So such a gap is a segment of its own and what lies between two gaps is known in full.
     """
     edges = {len(motion)}
     for k in range(motion.sensors):
-        for end in np.flatnonzero(motion.slip_var[k] > MAX_SLIP_VAR).tolist():
+        for end in np.flatnonzero(motion.slip_var[k] > NOTABLE_SLIP_VAR).tolist():
             known = np.flatnonzero(motion.known[k, :end])
             edges |= {int(known[-1]) + 1 if len(known) else 0, end + 1}
     forced = np.array(sorted(e for e in edges if e <= len(motion)), dtype=np.int64)

@@ -12,9 +12,7 @@ from imuhip.units import FloatArray, IntArray
 HEADING_LIMIT_RAD = np.deg2rad(12.0)
 """Heading between pelvis and thigh worse than this is not known: it would show as false adduction of 12 deg at 90."""
 FACING_LIMIT_RAD = np.deg2rad(15.0)
-"""Beyond this, which way a limb faces under its sensor is not known, and flexion cannot be told from adduction."""
-PELVIS_FACING_LIMIT_RAD = np.deg2rad(25.0)
-"""The pelvis turns less, so its facing matters less: 25 deg cost a tenth of its tilt and a half of it as false list."""
+"""Beyond this, which way a segment faces under its sensor is not known, and flexion cannot be told from adduction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +38,7 @@ class Mount:
     @property
     def usable(self) -> bool:
         """Whether angles of this segment mean something."""
-        limit = PELVIS_FACING_LIMIT_RAD if self.role == "pelvis" else FACING_LIMIT_RAD
-        return self.zeroed and bool(self.sd_rad[1] < limit)
+        return self.zeroed and bool(self.sd_rad[1] < FACING_LIMIT_RAD)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,10 @@ from imuhip.units import BoolArray, FloatArray
 
 SINGULAR_DEG = 75.0
 """Ab/adduction beyond which flexion and rotation are noise: theirs grows as 1 / cos, 3.9 times at 75 deg."""
-FLOOR_DEG = 0.7
+FLOOR_DEG = 0.15
 """What remains of an angle's standard deviation with a perfect calibration: the filter in motion."""
+UNKNOWN_DEG = 20.0
+"""An angle with a 95 % interval wider than plus or minus this is not known."""
 HALF_WIDTH = 1.96
 """Half-width of a 95 % interval in standard deviations."""
 
@@ -154,14 +156,16 @@ def _angles(hip: FloatArray, thigh: FloatArray, side: str, known: BoolArray, sd:
     degrees = np.rad2deg(angles)
     singular = np.abs(degrees[:, 1]) > SINGULAR_DEG
     heading_known = known & (sd.heading_sd_rad < HEADING_LIMIT_RAD)
-    valid = known & ~singular
+    half_width = _flexion_half_width_deg(angles, thigh, side, sd)
+    # Lying on the side flexion is heading; upright it is gravity, and needs none.
+    valid = known & ~singular & (half_width < UNKNOWN_DEG)
     return HipAngles(
         flexion_deg=np.where(valid, degrees[:, 0], np.nan),
         adduction_deg=np.where(heading_known, degrees[:, 1], np.nan),
         internal_rotation_deg=np.where(heading_known & ~singular, degrees[:, 2], np.nan),
         valid=valid,
         heading_known=heading_known,
-        uncertainty_deg=np.where(valid, _flexion_half_width_deg(angles, thigh, side, sd), np.nan),
+        uncertainty_deg=np.where(valid, half_width, np.nan),
         singular=known & singular,
     )
 
