@@ -61,6 +61,8 @@ class Calibrator:
         self._still: BoolArray = np.zeros(0, dtype=np.bool_)
         self._lost: BoolArray = np.zeros(0, dtype=np.bool_)
         self._pending = False
+        self._calibrated_slots: set[int] = set()
+        self._ended_slots: set[int] = set()
         self._solved_slot = -MIN_BETWEEN_SLOTS
 
     @property
@@ -71,6 +73,9 @@ class Calibrator:
     def mark(self, mark_id: int, activity: Activity) -> None:
         """Learn of a marked stretch, or of its end (again with the same id)."""
         self._activities[mark_id] = activity
+        if activity.end is not None:
+            ends = self._calibrated_slots if activity.kind == "calibration" else self._ended_slots
+            ends.add(activity.end // SLOT_STEPS)
 
     def wear(self, sensor: int, role: str, step: int) -> None:
         """Learn that a sensor has been strapped on elsewhere."""
@@ -119,15 +124,16 @@ class Calibrator:
         return None if solution is None else calibration_of(solution, body, 0, self._digest.factor)
 
     def _moment(self, slot: int) -> bool:
-        """Whether a still pose has just ended."""
+        """Whether a still pose or something marked has just ended."""
+        if slot in self._ended_slots:
+            return True
         return slot >= 2 and bool(self._still[slot - 1] and self._still[slot - 2] and not self._still[slot])
 
     def _urgent(self, slot: int) -> bool:
         """Whether a gap or a marked calibration pose or movement has just ended: the wearer waits for the angles."""
         if slot >= 2 and self._lost[slot - 2]:
             return True
-        start, end = slot * SLOT_STEPS, (slot + 1) * SLOT_STEPS
-        return any(a.kind == "calibration" and a.end is not None and start <= a.end < end for a in self._activities.values())
+        return slot in self._calibrated_slots
 
     def _known(self, step: int) -> tuple[Body, list[Activity]]:
         """Body and activities as they were known at a step."""

@@ -109,7 +109,7 @@ def solve(
         return None
     layout = Layout(motion.sensors, len(body.mountings))
     poses = [*evidence.poses, *found_poses(evidence)]
-    level = level_frames(evidence.seg)
+    level = _level(evidence, memory)
     state = _first_state(evidence, level, memory)
     priors = expectations(evidence, level, state.quat_sensor_from_segment, poses, {} if memory else saved)
     for _ in range(ITERATIONS if memory is None else ITERATIONS_WARM):
@@ -121,6 +121,14 @@ def solve(
     covariance = (arrow.last_covariance if live else arrow.covariance)(factors)
     knots = np.arange(len(level[0]))[-1:] if live else np.arange(len(level[0]))
     return Solution(evidence, state, covariance, knots, layout, factors.last_information())
+
+
+def _level(evidence: Evidence, memory: Memory | None) -> FloatArray:
+    """(K, J, 4) levelled frames; a piece goes on as the last one ended, as long as no gap broke it."""
+    seg = evidence.seg
+    if memory is None or not seg.whole.all():
+        return level_frames(seg)
+    return np.repeat(memory.quat_earth_from_sensor[:, None], len(seg.node_step), axis=1)
 
 
 def _equations(

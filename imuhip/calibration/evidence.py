@@ -102,14 +102,10 @@ class Evidence:
     def hinge(self, mount: int, activity: Activity) -> Hinge | None:
         """The axis about which a segment turned during a marked stretch that has ended."""
         mounting, upright = self.body.mountings[mount], self.upright(mount)
-        end = min(activity.end or 0, len(self.motion))
+        start, end = max(activity.start, 0), min(activity.end or 0, len(self.motion))
         if activity.kind in ("walk", "repetition"):
-            return (
-                find_tilt_hinge(self.strap, mounting.sensor, activity.start, end, upright)
-                if upright is not None
-                else None
-            )
-        return find_hinge(self.strap, mounting.sensor, activity.start, end, upright)
+            return find_tilt_hinge(self.strap, mounting.sensor, start, end, upright) if upright is not None else None
+        return find_hinge(self.strap, mounting.sensor, start, end, upright)
 
     def up_in_sensor(self, still: Still, sensor: int) -> FloatArray:
         """Mean direction of up in a sensor's frame over a still stretch, (3,)."""

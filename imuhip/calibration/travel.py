@@ -19,6 +19,8 @@ from imuhip.units import GRAVITY_M_S2, FloatArray
 MIN_SPEED_M_S = 0.4
 """Root mean square of the speed below which drift of the integration would tell the way."""
 MIN_COHERENCE = 0.8
+MIN_SHAKING_M_S2 = 1.0
+"""Steps shake pelvis and thighs by 2-3 m/s2; without them what the integration finds is its own drift."""
 MIN_STEPS, MAX_STEPS = 75, 1500
 """Between 3 s and a minute: shorter is no travel, longer has drifted."""
 
@@ -55,6 +57,8 @@ def travels(evidence: Evidence, level: FloatArray, first: int, second: int) -> l
         a, b = np.searchsorted(evidence.seg.node_step, [start, end])
         if not evidence.seg.whole[[first, second], max(a - 1, 0) : b].all():
             continue
+        if not _walks(evidence, [first, second], start, end):
+            continue
         v, w = (_velocity(evidence, level, sensor, start, end) for sensor in (first, second))
         speed = np.sqrt(min(np.mean(np.abs(v) ** 2), np.mean(np.abs(w) ** 2)))
         product = np.mean(v * np.conj(w))
@@ -65,6 +69,12 @@ def travels(evidence: Evidence, level: FloatArray, first: int, second: int) -> l
                 Travel(int(min((a + b) // 2, len(evidence.seg.node_step) - 1)), float(np.angle(product)), float(sd))
             )
     return out
+
+
+def _walks(evidence: Evidence, sensors: list[int], start: int, end: int) -> bool:
+    acc = evidence.motion.acc_m_s2[sensors, start:end]
+    shaking = np.sqrt(np.einsum("kni,kni->kn", acc, acc)).std(axis=1)
+    return bool(shaking.min() > MIN_SHAKING_M_S2)
 
 
 def _velocity(evidence: Evidence, level: FloatArray, sensor: int, start: int, end: int) -> FloatArray:

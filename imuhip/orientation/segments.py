@@ -13,13 +13,15 @@ from imuhip.calibration.calibrator import Due
 from imuhip.calibration.result import Calibration, Mount
 from imuhip.orientation.correction import Correction, follow_knots, heading_between
 from imuhip.orientation.filter import OrientationFilter, interpolate
-from imuhip.timeline.bridge import BridgedBlock
+from imuhip.timeline.bridge import LOST_RAD, BridgedBlock
 from imuhip.units import BoolArray, FloatArray, IntArray
 
 FADE_S = 2.0
 """Corrections fade in over this time, so that a live angle never jumps."""
 SETTLE_S = 2.0
 """Live, a filter that started anew needs this long until its tilt is right."""
+LEVEL_AGAIN_S = 3.0
+"""A filter's tilt comes back to what gravity shows with VQF's time constant."""
 UNKNOWN_SD_RAD = 10.0
 """Stands for "not known" where infinity would poison an interpolation."""
 HISTORY_FRAMES = 1024
@@ -74,6 +76,7 @@ class LiveSegments:
         self._usable = np.zeros(sensors, dtype=np.bool_)
         self._history = np.zeros((sensors, HISTORY_FRAMES, 4))
         self._restarted = np.zeros(sensors, dtype=np.int64)
+        self._slips: list[tuple[int, int, float]] = []
 
     def wear(self, sensor: int, role: str) -> None:
         """A sensor is being strapped on elsewhere: its segment is unknown until it has been calibrated there."""
@@ -88,7 +91,8 @@ class LiveSegments:
         usable = [m is not None and m.sensor == k and m.usable for k, m in enumerate(mounts)]
         # What was not shown before cannot jump, and need not be waited for.
         continues = [
-            bool(self._usable[k]) and usable[k] and self._restarted[k] <= self._known_since() for k in range(len(mounts))
+            bool(self._usable[k]) and usable[k] and self._restarted[k] <= self._known_since()
+            for k in range(len(mounts))
         ]
         headings = self._headings(calibration)
         if any(continues):
@@ -104,6 +108,7 @@ class LiveSegments:
                 fading = self._mounts[k].fading(frame, target, fade)
                 self._mounts[k] = fading if continues[k] else _MountFade.fixed(target)
         self._usable = np.array(usable)
+        self._slips = [slip for slip in self._slips if slip[0] >= int(calibration.knot_frame[-1])]
         self._calibration = calibration
 
     def _headings(self, calibration: Calibration) -> FloatArray:
@@ -116,6 +121,9 @@ class LiveSegments:
         quat, restarted = self._filter.feed(block, self._calibration)
         frames = block.start_index + np.arange(len(block))
         self._remember(quat, block.start_index)
+        # In order of time, whatever the block: sums of the same numbers in another order have other bits.
+        for i, k in np.argwhere(((block.slip_rad > 0.0) & (block.slip_rad < LOST_RAD)).T).tolist():
+            self._slips.append((block.start_index + i, k, float(block.slip_rad[k, i]) ** 2))
         known = block.known.copy()
         for k in range(len(self._roles)):
             known[k] &= self._known_after_gaps(k, frames, restarted[k])
@@ -151,8 +159,14 @@ class LiveSegments:
         out = []
         for side, hip in calibration.hips.items():
             drift = hip.drift_sd_rad_s * age_s
-            heading = np.sqrt(float(hip.heading_sd_rad[-1]) ** 2 + drift * drift)
-            out.append((side, Spread(np.full(len(frames), float(hip.level_sd_rad[-1])), heading)))
+            heading = float(hip.heading_sd_rad[-1]) ** 2 + drift * drift
+            level = np.full(len(frames), float(hip.level_sd_rad[-1]) ** 2)
+            for frame, sensor, variance in self._slips:
+                if self._roles[sensor] in ("pelvis", f"thigh_{side}"):
+                    since_s = np.maximum(frames - frame, 0) / self._rate_hz
+                    heading += np.where(frames >= frame, variance, 0.0)
+                    level += np.where(frames >= frame, variance * np.exp(-2.0 * since_s / LEVEL_AGAIN_S), 0.0)
+            out.append((side, Spread(np.sqrt(level), np.sqrt(heading))))
         return out
 
 

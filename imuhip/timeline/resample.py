@@ -1,8 +1,10 @@
 """One sensor's samples to frames on the common grid.
 
 Turning is conserved: a sample's angular rate is the mean over the sampling interval that ends at it, as sensors integrate
-it and filters apply it; where samples are missing in between, rate is taken as linear. A frame's rate is the integral's
-increase over the cell that ends at the frame, so orientation after applying it is the orientation *at* the frame.
+it and filters apply it; over what is missing before that interval, rate is the mean of its neighbours. A frame's rate
+is the rotation over the cell that ends at the frame, so orientation after applying it is the orientation *at* the frame.
+Where a cell holds several samples their rotations do not commute: half their cross products ("coning", Bortz 1971,
+doi:10.1109/TAES.1971.310252) are added to their sum.
 Acceleration is that *at* the frame too, interpolated linearly where the input is about as fast as the grid, and
 otherwise the mean over one grid period centred on the frame, so that nothing folds down from above the grid's rate.
 The two therefore speak of the same instant; no half sample lies between them.
@@ -46,7 +48,7 @@ class SensorFrames:
     Attributes:
         start_index: Grid index of the first frame.
         acc_m_s2: (N, 3) specific force at the frame.
-        gyr_rad_s: (N, 3) mean angular rate over the cell that ends at the frame.
+        gyr_rad_s: (N, 3) the constant angular rate that turns over the cell that ends at the frame as the samples do.
         known: (N,) False where no samples close enough surround the frame; the values there are zero.
     """
 
@@ -82,10 +84,12 @@ class Resampler:
         self._averages = rate_hz >= FASTER * grid.rate_hz
         self._ahead_ns = grid.half_ns if self._averages else 0
         self.bridged_ns = max(BRIDGED_NS, round(BRIDGED_PERIODS * period_ns)) + CLOCK_NOISE_NS
+        self._period_ns = period_ns
         self._regular_ns = round(1.5 * period_ns)
         self.next_index = 0
-        # Rows of samples still needed: rate, acceleration, integral of rate, integral of acceleration.
-        self._rows = np.zeros((12 if self._averages else 9, 1))
+        # Rows of samples still needed: rate, acceleration, integral of rate; where averaged also integral of acceleration
+        # and half the integral of (integral of rate) x rate.
+        self._rows = np.zeros((15 if self._averages else 9, 1))
         self._host = np.array([_BEGINNING_NS])
         self._sensor = np.array([_BEGINNING_NS])
         self._regular_steps = 0
@@ -148,6 +152,11 @@ class Resampler:
             gaps = step[~bridged]
             self._gaps_ns += int(gaps[gaps < -_BEGINNING_NS // 2].sum())
 
+    def _lag(self, step: IntArray) -> FloatArray:
+        """Return how much of the change of rate over a step its mean lags: none unless samples are missing."""
+        lag: FloatArray = np.where(step > self._regular_ns, 0.5 - 0.5 * self._period_ns / np.maximum(step, 1), 0.0)
+        return lag
+
     def _integrate(self, samples: TimedSamples, host: IntArray, step: IntArray, bridged: BoolArray) -> FloatArray:
         """Return the rows of held and new samples with their integrals continued."""
         held = self._rows.shape[1]
@@ -156,12 +165,17 @@ class Resampler:
         rows[0:3, held:] = samples.gyr_rad_s.T
         rows[3:6, held:] = samples.acc_m_s2.T
         last = held - 1
-        lag = 0.5 * (step[last:] > self._regular_ns)
+        lag = self._lag(step[last:])
         rows[6:9, held:] = (rows[0:3, held:] - lag * (rows[0:3, held:] - rows[0:3, last:-1])) * (step[last:] * 1e-9)
         if self._averages:
             # A mean is over host time, as the grid is: the sensor's would scale gravity while its clock is corrected.
             step = np.where(bridged[last:], host[held:] - host[last:-1], 0)
             rows[9:12, held:] = (rows[3:6, last:-1] + rows[3:6, held:]) * (step * 0.5e-9)
+            parts = rows[6:9, held:].copy()
+            np.cumsum(rows[6:9, last:], axis=1, out=rows[6:9, last:])
+            rows[12:15, held:] = 0.5 * _cross(rows[6:9, last:-1], parts)
+            np.cumsum(rows[9:, last:], axis=1, out=rows[9:, last:])
+            return rows
         # Summing goes on from the last sum, so that blocks do not show in the bits.
         np.cumsum(rows[6:, last:], axis=1, out=rows[6:, last:])
         return rows
@@ -182,15 +196,19 @@ class Resampler:
         right, left = rows[:9].take(after, axis=1), rows[:6].take(after - 1, axis=1)
         # Behind the following sample by this much of the sensor's time; outside, rate goes on as the sample shows it.
         lead = np.where(inside, step.take(after - 1) * 1e-9 * behind, (host.take(after) - moments) * 1e-9)
-        lag = 0.5 * (step.take(after - 1) > self._regular_ns)
+        lag = self._lag(step.take(after - 1))
         turned = right[6:9] - lead * (right[0:3] - lag * behind * (right[0:3] - left[0:3]))
-        gyr = (turned[:, 1:] - turned[:, :-1]) * self._grid.rate_hz
+        rotation = turned[:, 1:] - turned[:, :-1]
+        if self._averages:
+            swept = rows[12:15].take(after, axis=1) - 0.5 * _cross(turned, right[6:9] - turned)
+            rotation += swept[:, 1:] - swept[:, :-1] - 0.5 * _cross(turned[:, :-1], rotation)
+        gyr = rotation * self._grid.rate_hz
         known = (inside | (host.take(after) == moments))[1:]
         if self._averages:
             later = moments + self._ahead_ns
             after = np.searchsorted(host, later)
             behind, inside = _behind(host, later, after, bridged)
-            right, left = rows[3:].take(after, axis=1), rows[3:6].take(after - 1, axis=1)
+            right, left = rows[3:12].take(after, axis=1), rows[3:6].take(after - 1, axis=1)
             lead = (host.take(after) - later) * 1e-9
             summed = right[6:9] - lead * (right[0:3] - 0.5 * behind * (right[0:3] - left))
             acc = (summed[:, 1:] - summed[:, :-1]) * self._grid.rate_hz
@@ -214,3 +232,8 @@ def _behind(host: IntArray, moments: IntArray, after: IntArray, bridged: BoolArr
     right, inside = host.take(after), bridged.take(after - 1)
     part = (right - moments) / (right - host.take(after - 1))
     return np.where(inside, part, 0.0), inside
+
+
+def _cross(left: FloatArray, right: FloatArray) -> FloatArray:
+    """Return (3, N) the cross products of two (3, N)."""
+    return left[[1, 2, 0]] * right[[2, 0, 1]] - left[[2, 0, 1]] * right[[1, 2, 0]]

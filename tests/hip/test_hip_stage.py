@@ -68,7 +68,8 @@ def test_unknown_segments_give_no_angles() -> None:
 
 
 def test_lost_heading_hides_adduction_and_rotation_only() -> None:
-    hip = hip_block(segments(noise(), heading_sd_deg=30.0)).sides["right"]
+    sagittal = noise() * np.array([1.0, 0.0, 0.0])
+    hip = hip_block(segments(sagittal, heading_sd_deg=30.0)).sides["right"]
     assert hip.valid.all()
     assert not hip.heading_known.any()
     assert np.isnan(hip.adduction_deg).all()
