@@ -23,6 +23,8 @@ STRAP_SLIP_SD_RAD = np.deg2rad(1.5)
 """How far a strap slips between two recordings of one wearing."""
 UNKNOWN_HIP_SD_RAD = np.deg2rad(20.0)
 """After a gap, before any known pose: the leg faces roughly where the pelvis does."""
+UPRIGHT_SD_RAD = np.deg2rad(13.0)
+"""Between repetitions a wearer stands, but not as in the stance."""
 PELVIS_HINGE_SD_RAD = np.deg2rad(8.0)
 """A pelvis also lists and turns while it leans."""
 PELVIS_SAGITTAL = frozenset({"squat", "kickstand_rdl", "sit_to_stand", "lunge", "slant_board_squat", "bow"})
@@ -57,7 +59,7 @@ def expectations(
             axis = hinge.axis if hinge.axis @ z >= 0 else -hinge.axis
             pelvis = evidence.body.mountings[mount].role == "pelvis"
             priors.append(HingePrior(mount, axis, PELVIS_HINGE_SD_RAD if pelvis else np.deg2rad(HINGE_SD_DEG)))
-    return [*priors, *_travelling(evidence, level), *_after_gaps(evidence)]
+    return [*priors, *_travelling(evidence, level), *_after_gaps(evidence), *_between_repetitions(evidence)]
 
 
 def _travelling(evidence: Evidence, level: FloatArray) -> list[Prior]:
@@ -153,19 +155,33 @@ def _hip_prior(evidence: Evidence, pose: Pose, node: int, pelvis: int, thigh: in
 
 def _after_gaps(evidence: Evidence) -> list[Prior]:
     """A very weak prior at the first node after each gap, so that flexion is right before the heading is known."""
-    body, seg = evidence.body, evidence.seg
+    broken = np.flatnonzero(~evidence.seg.whole.all(axis=0))
+    return [prior for j in broken.tolist() for prior in _facing_alike(evidence, j + 1, UNKNOWN_HIP_SD_RAD)]
+
+
+def _between_repetitions(evidence: Evidence) -> list[Prior]:
+    """Marked repetitions of standing exercises begin and end standing, if not still."""
+    ends = [
+        step
+        for act in evidence.activities
+        if act.kind == "repetition" and act.position == "standing" and act.end is not None and act.start >= 0
+        for step in (act.start, act.end)
+    ]
+    nodes = {int(np.argmin(np.abs(evidence.seg.node_step - step))) for step in ends}
+    return [prior for j in sorted(nodes) for prior in _facing_alike(evidence, j, UPRIGHT_SD_RAD)]
+
+
+def _facing_alike(evidence: Evidence, node: int, sd_rad: float) -> list[Prior]:
+    """The legs face roughly where the pelvis does, and hang down from it."""
+    body, quat = evidence.body, evidence.seg.quat
+    step = int(evidence.seg.node_step[node])
+    pelvis = body.worn("pelvis", step)
+    sd = np.array([np.inf, sd_rad, sd_rad])
     priors: list[Prior] = []
-    for j in np.flatnonzero(~seg.whole.all(axis=0)).tolist():
-        step = int(seg.node_step[j + 1])
-        pelvis = body.worn("pelvis", step)
-        if pelvis is None:
+    for role, side in THIGHS.items():
+        thigh = body.worn(role, step)
+        if pelvis is None or thigh is None:
             continue
-        for role, side in THIGHS.items():
-            thigh = body.worn(role, step)
-            if thigh is None:
-                continue
-            a, b = (body.mountings[pelvis].sensor, pelvis), (body.mountings[thigh].sensor, thigh)
-            sd = np.array([np.inf, UNKNOWN_HIP_SD_RAD, UNKNOWN_HIP_SD_RAD])
-            quats = (evidence.seg.quat[a[0], j + 1], evidence.seg.quat[b[0], j + 1])
-            priors.append(HipPrior(j + 1, a, b, side, *quats, np.zeros(3), sd))
+        p, t = body.mountings[pelvis].sensor, body.mountings[thigh].sensor
+        priors.append(HipPrior(node, (p, pelvis), (t, thigh), side, quat[p, node], quat[t, node], np.zeros(3), sd))
     return priors

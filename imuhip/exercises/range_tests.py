@@ -34,7 +34,7 @@ RETURN_SHARE = 0.35
 MIN_TRIAL_DEG = 5.0
 AXIS_SHARE = 0.035
 """A change about an axis that is off by 15 degrees (the sensor's, or that of a knee not at 90) reads 3.5 % less."""
-SPREAD_TOLD = 0.8
+SPREAD_TOLD = 0.75
 """Priors are wider than wearers are: this much of the spread that they give makes the interval hold 95 % of the errors
 (tools/accuracy.py, coverage, on sessions other than those that it is judged by)."""
 TURN_FLOOR_DEG = 0.15

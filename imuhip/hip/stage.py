@@ -18,7 +18,7 @@ SINGULAR_DEG = 75.0
 """Ab/adduction beyond which flexion and rotation are noise: theirs grows as 1 / cos, 3.9 times at 75 deg."""
 FLOOR_DEG = 0.15
 """What remains of an angle's standard deviation with a perfect calibration: the filter in motion."""
-UNKNOWN_DEG = 20.0
+UNKNOWN_DEG = 35.0
 """An angle with a 95 % interval wider than plus or minus this is not known."""
 HALF_WIDTH = 1.96
 """Half-width of a 95 % interval in standard deviations."""
