@@ -64,7 +64,7 @@ def test_without_a_still_second_there_is_no_bias() -> None:
 
 
 def test_speed_has_no_bias_in_it_and_is_infinite_where_not_all_is_known() -> None:
-    motion = motion_of(np.tile(BIAS_RAD_S + [0.0, 0.5, 0.0], (4 * SPEED_STEPS, 1)))
+    motion = motion_of(np.tile(BIAS_RAD_S + np.array([0.0, 0.5, 0.0]), (4 * SPEED_STEPS, 1)))
     motion.known[1, SPEED_STEPS + 1] = False
     found = speed(motion, np.tile(BIAS_RAD_S, (2, 1)))
     np.testing.assert_allclose(found[0], 0.5)
