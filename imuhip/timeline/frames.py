@@ -17,7 +17,8 @@ class FrameBlock:
         start_index: Grid index of the first frame.
         rate_hz: Rate of the grid.
         acc_m_s2: (K, N, 3) specific force in the sensor's frame, sensors in the order of the recording's list.
-        gyr_rad_s: (K, N, 3) angular rate, the mean over the cell that ends at the frame (so that turning is conserved).
+        gyr_rad_s: (K, N, 3) angular rate which, held over the cell that ends at the frame, turns as the samples in it
+            did, each the mean over the interval that ends at it (so that turning is conserved).
         known: (K, N) False in gaps longer than 100 ms and before the first or after the last sample; the values there
             are zero and mean nothing.
     """

@@ -1,10 +1,10 @@
 """One sensor's samples to frames on the common grid.
 
-Turning is conserved: a sample's angular rate is the mean over the sampling interval that ends at it, as sensors integrate
-it and filters apply it; over what is missing before that interval, rate is the mean of its neighbours. A frame's rate
-is the rotation over the cell that ends at the frame, so orientation after applying it is the orientation *at* the frame.
-Where a cell holds several samples their rotations do not commute: half their cross products ("coning", Bortz 1971,
-doi:10.1109/TAES.1971.310252) are added to their sum.
+Turning is conserved: a sample's angular rate is the mean over the sampling interval that ends at it, as sensors
+integrate it and filters apply it; over samples missing before that interval, rate is taken as linear. A frame's rate
+turns over the cell that ends at the frame as the samples do, so orientation after applying it is the orientation *at*
+the frame. Where the input is faster than the grid, a cell holds several rotations, which do not commute: half their
+cross products are added to their sum (coning, Bortz 1971, doi:10.1109/TAES.1971.310252).
 Acceleration is that *at* the frame too, interpolated linearly where the input is about as fast as the grid, and
 otherwise the mean over one grid period centred on the frame, so that nothing folds down from above the grid's rate.
 The two therefore speak of the same instant; no half sample lies between them.
@@ -87,8 +87,8 @@ class Resampler:
         self._period_ns = period_ns
         self._regular_ns = round(1.5 * period_ns)
         self.next_index = 0
-        # Rows of samples still needed: rate, acceleration, integral of rate; where averaged also integral of acceleration
-        # and half the integral of (integral of rate) x rate.
+        # Rows of samples still needed: rate, acceleration, integral of rate; where averaged also the integral of
+        # acceleration and half the integral of (integral of rate) x rate.
         self._rows = np.zeros((15 if self._averages else 9, 1))
         self._host = np.array([_BEGINNING_NS])
         self._sensor = np.array([_BEGINNING_NS])
@@ -153,7 +153,10 @@ class Resampler:
             self._gaps_ns += int(gaps[gaps < -_BEGINNING_NS // 2].sum())
 
     def _lag(self, step: IntArray) -> FloatArray:
-        """Return how much of the change of rate over a step its mean lags: none unless samples are missing."""
+        """Return the part of the change of rate by which a step's mean is behind: none unless samples are missing.
+
+        The last period is the sample's own; over those before, rate goes from the previous sample's to this one's.
+        """
         lag: FloatArray = np.where(step > self._regular_ns, 0.5 - 0.5 * self._period_ns / np.maximum(step, 1), 0.0)
         return lag
 
@@ -171,11 +174,9 @@ class Resampler:
             # A mean is over host time, as the grid is: the sensor's would scale gravity while its clock is corrected.
             step = np.where(bridged[last:], host[held:] - host[last:-1], 0)
             rows[9:12, held:] = (rows[3:6, last:-1] + rows[3:6, held:]) * (step * 0.5e-9)
-            parts = rows[6:9, held:].copy()
-            np.cumsum(rows[6:9, last:], axis=1, out=rows[6:9, last:])
-            rows[12:15, held:] = 0.5 * _cross(rows[6:9, last:-1], parts)
-            np.cumsum(rows[9:, last:], axis=1, out=rows[9:, last:])
-            return rows
+            turned = np.cumsum(rows[6:9, last:], axis=1)
+            # Steps as the sums hold them: times the sum, what rounding took would show after hours of turning one way.
+            rows[12:15, held:] = 0.5 * _cross(turned[:, :-1], turned[:, 1:] - turned[:, :-1])
         # Summing goes on from the last sum, so that blocks do not show in the bits.
         np.cumsum(rows[6:, last:], axis=1, out=rows[6:, last:])
         return rows
@@ -200,6 +201,7 @@ class Resampler:
         turned = right[6:9] - lead * (right[0:3] - lag * behind * (right[0:3] - left[0:3]))
         rotation = turned[:, 1:] - turned[:, :-1]
         if self._averages:
+            # What the integral sweeps about its value at the cell's beginning; each step is a straight line.
             swept = rows[12:15].take(after, axis=1) - 0.5 * _cross(turned, right[6:9] - turned)
             rotation += swept[:, 1:] - swept[:, :-1] - 0.5 * _cross(turned[:, :-1], rotation)
         gyr = rotation * self._grid.rate_hz

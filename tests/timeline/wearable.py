@@ -68,9 +68,10 @@ def send(
 
 
 def wobble(t):
-    """Acceleration and rate of a made-up movement with power up to 4 Hz."""
-    phase = 2 * np.pi * np.outer(t, [0.5, 1.3, 4.0])
-    return 9.8 * np.cos(phase) + 0.3, 2.0 * np.sin(phase) + 0.2
+    """Acceleration of a made-up movement with power up to 4 Hz, and its rate as a mean over the 10 ms that end at t."""
+    wave = 2 * np.pi * np.array([0.5, 1.3, 4.0])
+    phase = np.outer(t, wave)
+    return 9.8 * np.cos(phase) + 0.3, 200.0 * (np.cos(phase - 0.01 * wave) - np.cos(phase)) / wave + 0.2
 
 
 def recorded(time_s, acc, gyr, *, sensor=0, per_packet=10) -> SampleBlock:
