@@ -65,14 +65,18 @@ def info_text(about: Mapping[str, Any], *, name: str) -> str:
 
 
 def _info_sensor(sensor: Mapping[str, Any]) -> Row:
-    lost = ", ".join(f"{number} {words(cause)}" for cause, number in sensor["lost_notifications"].items())
+    lost = [loss_words(sensor)] if sensor["lost"] is not None else []
+    lost += [
+        f"{count(number, 'notification')} lost: {words(cause)}"
+        for cause, number in sensor["lost_notifications"].items()
+    ]
     return (
         f"  {words(sensor['role'])}",
         sensor["model"] or sensor["driver"],
-        "rate not known" if sensor["rate_hz"] is None else f"{sensor['rate_hz']:.1f} Hz",
+        f"{sensor['rate_hz']:.1f} Hz" if sensor["rate_hz"] else "rate not known",
         "samples not readable" if sensor["samples"] is None else count(sensor["samples"], "sample"),
         count(sensor["notifications"], "notification"),
-        f"recorder lost {lost}" if lost else "recorder lost nothing",
+        ", ".join(lost),
     )
 
 
@@ -125,7 +129,7 @@ def loss_words(sensor: Mapping[str, Any]) -> str:
         As in "lost 12 (0.3 %), 0.4 s of gaps".
     """
     if not sensor["loss_visible"]:
-        lost = "loss cannot be seen with this model"
+        lost = "loss cannot be seen: samples are not numbered"
     elif sensor["lost"]:
         share = sensor["lost"] / (sensor["lost"] + sensor["samples"])
         lost = f"lost {sensor['lost']} ({share:.1%})".replace("%", " %")
