@@ -63,7 +63,9 @@ def check_drawable(output: Path) -> None:
     if output.suffix.lower() not in PICTURES:
         kinds = ", ".join(PICTURES)
         raise OutputError(
-            f"{output.suffix or 'no suffix'} is no kind of picture", path=output, remedy=f"Use one of {kinds}"
+            f"{output.suffix or 'a name without a suffix'} tells no kind of picture",
+            path=output,
+            remedy=f"Let it end in one of {kinds}",
         )
 
 

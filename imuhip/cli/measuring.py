@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from imuhip.cli.options import AsJson, CalibrationFrom, Causal, Force, Output, RecordingFile
-from imuhip.cli.output import refuse_existing, replacing, say
+from imuhip.cli.output import say
 from imuhip.cli.progress import progress
+from imuhip.recording.output import refuse_existing, replacing
 
 if TYPE_CHECKING:
     from imuhip.session import Analysis

@@ -26,6 +26,7 @@ from imuhip.recording.import_layout import (
     read_session,
 )
 from imuhip.recording.import_marks import earliest_s, read_marks
+from imuhip.recording.output import replacing
 from imuhip.recording.plausible import TIME_UNITS
 from imuhip.recording.writer import RecordingWriter
 
@@ -109,7 +110,10 @@ def import_folder(
         clock_offset_ns=offset_ns,
     )
     block = _notifications(sensors, offset_ns)
-    with RecordingWriter(out, session, force=force, start_ns=first_ns, durable=False) as writer:
+    with (
+        replacing(out, force=force) as path,
+        RecordingWriter(path, session, force=True, start_ns=first_ns, durable=False) as writer,
+    ):
         for event in in_log_order(block, marks):
             if isinstance(event, Mark):
                 writer.mark(event)

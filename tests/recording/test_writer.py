@@ -184,7 +184,7 @@ def test_full_disk_is_told_and_leaves_a_readable_file(tmp_path: Path) -> None:
     writer = RecordingWriter(path, SESSION)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
     try:
-        with pytest.raises(OutputError, match="what was written until then can be read") as raised:
+        with pytest.raises(OutputError, match="What was written until then can be read") as raised:
             writer.write(block)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
