@@ -18,12 +18,12 @@ from imuhip import rotation
 from imuhip.calibration import arrow, motion_equations
 from imuhip.calibration.body import THIGHS, Body
 from imuhip.calibration.evidence import Evidence, found_poses, gather
-from imuhip.calibration.expectations import expectations, hinges_of
+from imuhip.calibration.expectations import expectations, headings, hinges_of
 from imuhip.calibration.initial import any_across, level_frames, mount_from_axes, right_axis
 from imuhip.calibration.memory import Memory
 from imuhip.calibration.motion import Motion
 from imuhip.calibration.motion_equations import SensorNoise
-from imuhip.calibration.pose_equations import Prior, add_prior, segment_quat
+from imuhip.calibration.pose_equations import HeadingPrior, Prior, add_prior, heading_residual, segment_quat
 from imuhip.calibration.poses import Activity, Pose, pose_up_prior
 from imuhip.calibration.result import Mount
 from imuhip.calibration.state import Layout, State
@@ -110,8 +110,11 @@ def solve(
     layout = Layout(motion.sensors, len(body.mountings))
     poses = [*evidence.poses, *found_poses(evidence)]
     level = _level(evidence, memory)
+    heading_priors = headings(evidence, level)
     state = _first_state(evidence, level, memory)
-    priors = expectations(evidence, level, state.quat_sensor_from_segment, poses, {} if memory else saved)
+    if memory is None:
+        _turn_round(evidence, state, heading_priors)
+    priors = [*heading_priors, *expectations(evidence, state.quat_sensor_from_segment, poses, {} if memory else saved)]
     for _ in range(ITERATIONS if memory is None else ITERATIONS_WARM):
         factors = arrow.eliminate(_equations(evidence, layout, state, priors, memory))
         nodes, shared = arrow.substitute(factors)
@@ -178,18 +181,24 @@ def _first_mount(evidence: Evidence, mount: int, memory: Memory | None) -> Float
     if stance is None:
         return rotation.IDENTITY
     up = evidence.up_in_sensor(stance.still, mounting.sensor)
+    right = _right(evidence, mount, up)
+    return mount_from_axes(up, any_across(up) if right is None else right)
+
+
+def _right(evidence: Evidence, mount: int, up: FloatArray) -> FloatArray | None:
+    """The wearer's right in the sensor's frame, (3,), where poses or movements tell it."""
+    sensor = evidence.body.mountings[mount].sensor
     poses = [
-        (evidence.up_in_sensor(pose.still, mounting.sensor), expected)
+        (evidence.up_in_sensor(pose.still, sensor), expected)
         for pose in evidence.poses
         if not pose.stance
-        and evidence.body.at(mounting.sensor, pose.still.start) == mount
-        and (expected := _expected_up(evidence, pose, mounting.role)) is not None
+        and evidence.body.at(sensor, pose.still.start) == mount
+        and (expected := _expected_up(evidence, pose, evidence.body.mountings[mount].role)) is not None
     ]
     swings = [h.axis for h in hinges_of(evidence, mount, swings_only=True)]
     if not poses and not swings:
         swings = [h.axis for h in hinges_of(evidence, mount)]
-    right = right_axis(up, poses, swings)
-    return mount_from_axes(up, any_across(up) if right is None else right)
+    return right_axis(up, poses, swings)
 
 
 def _expected_up(evidence: Evidence, pose: Pose, role: str) -> FloatArray | None:
@@ -199,6 +208,40 @@ def _expected_up(evidence: Evidence, pose: Pose, role: str) -> FloatArray | None
     if pose.posture == "standing":
         return None
     return pose_up_prior(pose.posture, evidence.side)[0]
+
+
+def _turn_round(evidence: Evidence, state: State, priors: Sequence[HeadingPrior]) -> None:
+    """Turn mountings round that were guessed back to front, where headings between the sensors show it.
+
+    Thighs were turned to face as the pelvis does. So a pelvis of which nothing told where it faces makes all of them
+    wrong by the same angle; and a thigh that tilts to both sides does not tell front from back.
+    """
+    body = evidence.body
+    pelvis = body.worn("pelvis", 0)
+    if pelvis is None:
+        return
+    if pelvis not in evidence.known_mounts and (stance := evidence.stance_of(pelvis)) is not None:
+        up = evidence.up_in_sensor(stance.still, body.mountings[pelvis].sensor)
+        if len(priors) > 1 and _right(evidence, pelvis, up) is None:
+            _turn_mount(evidence, state, pelvis, -_mean_angle([heading_residual(state, p) for p in priors]))
+    for e, mounting in enumerate(body.mountings):
+        if e in evidence.known_mounts or mounting.role not in THIGHS:
+            continue
+        end = body.end(e) or len(evidence.motion)
+        own = [p for p in priors if p.sensors[1] == mounting.sensor]
+        own = [p for p in own if mounting.start <= evidence.seg.node_step[p.node] <= end]
+        if len(own) > 1 and abs(_mean_angle([heading_residual(state, p) for p in own])) > np.pi / 2:
+            _turn_mount(evidence, state, e, np.pi)
+
+
+def _turn_mount(evidence: Evidence, state: State, mount: int, angle_rad: float) -> None:
+    turn = rotation.exp(np.array([0.0, angle_rad, 0.0]))  # about the segment's y, which is up in the stance
+    state.quat_sensor_from_segment[mount] = rotation.multiply(state.quat_sensor_from_segment[mount], turn)
+    _face_alike(evidence, state)
+
+
+def _mean_angle(angles_rad: Sequence[float]) -> float:
+    return float(np.angle(np.mean(np.exp(1j * np.array(angles_rad)))))
 
 
 def _face_alike(evidence: Evidence, state: State, first_run: int = 0) -> None:

@@ -109,6 +109,12 @@ class HeadingPrior:
     heading: float
     sd: float
 
+    @staticmethod
+    def at(node: int, sensors: tuple[int, int], level: FloatArray, heading_rad: float, sd_rad: float) -> HeadingPrior:
+        """A heading found against levelled frames of all nodes, (K, J, 4) earth from W."""
+        first, second = sensors
+        return HeadingPrior(node, sensors, (level[first, node], level[second, node]), heading_rad, sd_rad)
+
 
 Prior = UpPrior | HipPrior | HingePrior | MountPrior | HeadingPrior
 
@@ -178,12 +184,17 @@ def _add_hip(system: ArrowSystem, layout: Layout, state: State, prior: HipPrior)
     _accumulate(system, prior.node, nodes, mounts, residual, prior.sd[used])
 
 
-def _add_heading(system: ArrowSystem, layout: Layout, state: State, prior: HeadingPrior) -> None:
+def heading_residual(state: State, prior: HeadingPrior) -> float:
+    """How far the heading between two sensors is from what is expected, rad within +-pi."""
     first, second = (
         float(rotation.heading(rotation.multiply(state.quat_earth_from_w[k, prior.node], rotation.conjugate(level))))
         for k, level in zip(prior.sensors, prior.level, strict=True)
     )
-    residual = (second - first - prior.heading + np.pi) % (2 * np.pi) - np.pi
+    return (second - first - prior.heading + np.pi) % (2 * np.pi) - np.pi
+
+
+def _add_heading(system: ArrowSystem, layout: Layout, state: State, prior: HeadingPrior) -> None:
+    residual = heading_residual(state, prior)
     parts = [(layout.turn(k), sign * UP[None]) for k, sign in zip(prior.sensors, (-1.0, 1.0), strict=True)]
     _accumulate(system, prior.node, parts, [], np.array([residual]), np.array([prior.sd]))
 
