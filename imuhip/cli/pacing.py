@@ -84,5 +84,6 @@ def play(
             shown_s = clock.now()
             view.show(watch.state(pipeline.health()))
     watch.take(pipeline.flush())
+    watch.end()
     view.show(watch.state(pipeline.health()))
     return True

@@ -89,7 +89,7 @@ def _play(recording: Path, speed: float | None, *, title: str, line_s: float = 3
     watch = Watch(recording_info(recording)["duration_s"])
     try:
         with quit_key() as stopped, _view(title, line_s) as view:
-            return play(
+            whole = play(
                 source.events(SLICE_S),
                 Pipeline(source.sensors),
                 watch,
@@ -100,6 +100,9 @@ def _play(recording: Path, speed: float | None, *, title: str, line_s: float = 3
             )
     except KeyboardInterrupt:
         return False
+    if whole and watch.knew_nothing:
+        say(f"No angle was known at any time: `imuhip analyze {recording} --causal` says why.\n")
+    return whole
 
 
 def _view(title: str, line_s: float) -> View:

@@ -25,7 +25,7 @@ def summary_text(results: Mapping[str, Any], *, name: str) -> str:
         _recording_lines(results["recording"], name),
         _sensor_lines(results["recording"]["sensors"]),
         _calibration_lines(results["calibration"]),
-        _test_lines(results["tests"]),
+        _test_lines(results["tests"]) or _untested_lines(results),
         _set_lines(results["sets"]),
         _flag_lines(results["flags"]),
     ]
@@ -142,9 +142,10 @@ def _calibration_lines(calibrations: Sequence[Mapping[str, Any]]) -> list[str]:
     lines = ["Calibration"]
     for calibration in calibrations:
         if calibration["method"] == "none":
-            lines.append("  none: how the sensors sit could not be found out, so nothing below is absolute")
+            lines.append("  none: how the sensors sit could not be found out, so there are no angles")
         else:
-            lines.append(f"  from {clock(calibration['start_s'])}: {calibration['quality']}")
+            left_out = ", some angles are left out" if calibration["quality"] == "poor" else ""
+            lines.append(f"  from {clock(calibration['start_s'])}: {calibration['quality']}{left_out}")
         lines += [f"    {warning}" for warning in calibration["warnings"]]
     return lines
 
@@ -172,6 +173,12 @@ def _test_lines(tests: Sequence[Mapping[str, Any]]) -> list[str]:
     if any(test["reference"] == "gravity" for test in tests):
         lines.append("  gravity: the angle of the segment against gravity; without a pelvis sensor it is no hip angle")
     return lines
+
+
+def _untested_lines(results: Mapping[str, Any]) -> list[str]:
+    if results["sets"] or all(calibration["method"] == "none" for calibration in results["calibration"]):
+        return []
+    return ["Range tests", "  none is marked; `imuhip plot` and `imuhip angles` show the whole session"]
 
 
 def _peak(test: Mapping[str, Any]) -> str:

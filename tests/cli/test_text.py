@@ -96,7 +96,8 @@ def test_summary_without_calibration_or_tests_still_reads(results: dict[str, Any
     none = {"start_s": 0.0, "method": "none", "quality": "none", "warnings": ["Stand still before moving"]}
     results |= {"calibration": [none], "tests": []}
     page = summary_text(results, name="x.mcap")
-    assert "nothing below is absolute" in page
+    assert "so there are no angles" in page
+    assert "Range tests" not in page
     assert "Stand still before moving" in page
     assert "Range tests" not in page
 
