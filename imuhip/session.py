@@ -17,10 +17,16 @@ from imuhip.exercises.range_tests import DIRECTIONS, NEAR_SINGULAR, RangeTest, m
 from imuhip.hip.stage import HipBlock, join
 from imuhip.marks import Mark
 from imuhip.packets.notification import NotificationBlock
-from imuhip.pipeline import NO_SAMPLES, Pipeline, SensorHealth, refine
+from imuhip.pipeline import Pipeline, SensorHealth, refine
 from imuhip.recording import Recording
+from imuhip.recording.ahead import marks_ahead
 from imuhip.recording.info import utc_text
 from imuhip.units import FloatArray, IntArray
+
+BLOCK_ROWS = 8192
+"""Notifications in a block, about two minutes of three sensors: what it needs in between fits the processor's cache."""
+LATE_NS = 100_000_000
+"""The pipeline gives a mark 0.12 s to be told of (calibration.calibrator), less the frame that it is ahead."""
 
 Progress = Callable[[float], None]
 
@@ -69,7 +75,6 @@ class _Measured:
     calibrations: list[tuple[float, Calibration]]
     health: list[SensorHealth]
     start_ns: int
-    why_uncalibrated: str
 
     def calibration_at(self, time_s: float) -> Calibration | None:
         """The calibration that was in use at a moment."""
@@ -112,20 +117,17 @@ def _saved_mounts(path: Path, recording: Recording) -> Calibration:
             path=path,
             remedy="Take the calibration of a recording with the same sensors in the same places",
         )
-    refined = refine(other.sensors, _events(other, lambda _: None))
-    saved = refined.calibration
+    saved = refine(other.sensors, _events(other, lambda _: None)).calibration
     if saved is None or not all(m.usable for m in saved.mounts):
-        reason = "; ".join(saved.warnings) if saved is not None else refined.why_uncalibrated
-        remedy = "Record a stance, five leg swings and a still moment lying on your back"
-        raise CalibrationError(f"is not calibrated: {reason}", path=path, remedy=remedy)
+        reason = "; ".join(saved.warnings) if saved is not None else "the wearer was never still"
+        raise CalibrationError(f"is not calibrated: {reason}", path=path, remedy="Record a stance and five leg swings")
     return saved
 
 
 def _events(recording: Recording, progress: Progress) -> Iterator[NotificationBlock | Mark]:
     total, done = max(len(recording), 1), 0
-    for event in recording.events():
-        if isinstance(event, NotificationBlock | Mark):
-            yield event
+    for event in marks_ahead(recording.segments, late_ns=LATE_NS, rows=BLOCK_ROWS):
+        yield event
         if isinstance(event, NotificationBlock):
             done += len(event)
             progress(0.9 * done / total)
@@ -135,7 +137,7 @@ def _whole(recording: Recording, saved: Calibration | None, progress: Progress) 
     refined = refine(recording.sensors, _events(recording, progress), saved=saved)
     progress(1.0)
     known = [] if refined.calibration is None else [(-np.inf, refined.calibration)]
-    return _Measured(refined.blocks, known, refined.health, refined.start_ns, refined.why_uncalibrated)
+    return _Measured(refined.blocks, known, refined.health, refined.start_ns)
 
 
 def _live(recording: Recording, saved: Calibration | None, progress: Progress) -> _Measured:
@@ -146,7 +148,7 @@ def _live(recording: Recording, saved: Calibration | None, progress: Progress) -
     blocks += pipeline.flush()
     progress(1.0)
     calibrations = [(due.from_frame / pipeline.rate_hz, due.calibration) for due in pipeline.calibrations]
-    return _Measured(blocks, calibrations, pipeline.health(), pipeline.start_ns or 0, pipeline.why_uncalibrated)
+    return _Measured(blocks, calibrations, pipeline.health(), pipeline.start_ns or 0)
 
 
 def _results(recording: Recording, measured: _Measured, whole: HipBlock | None) -> dict[str, Any]:
@@ -185,7 +187,7 @@ def _sensor(recording: Recording, sensor: int, health: SensorHealth) -> dict[str
 def _calibrations(measured: _Measured, whole: HipBlock | None) -> Iterator[dict[str, Any]]:
     """One entry for every mounting session: the last calibration says how good it is."""
     if not measured.calibrations or whole is None:
-        reason = measured.why_uncalibrated if whole is not None else NO_SAMPLES
+        reason = "The wearer was never still for two seconds: stand still before moving"
         yield {"start_s": 0.0, "method": "none", "quality": "none", "warnings": [reason]}
         return
     calibration = measured.calibrations[-1][1]

@@ -11,7 +11,7 @@ from imuhip.calibration.body import Body
 from imuhip.calibration.estimator import solve
 from imuhip.calibration.memory import Memory, piece_of
 from imuhip.calibration.motion import SLOT_STEPS, Motion, MotionDigest
-from imuhip.calibration.outcome import calibration_of, why_unsolved
+from imuhip.calibration.outcome import calibration_of
 from imuhip.calibration.poses import Activity
 from imuhip.calibration.result import Calibration
 from imuhip.calibration.stillness import still_slots
@@ -26,6 +26,8 @@ MIN_BETWEEN_SLOTS = 6
 SPACING = 20
 MAX_BETWEEN_SLOTS = 60
 """What is known changes ever more slowly: after ten minutes at most every 30 seconds, after twenty every minute."""
+TOLD_STEPS = 3
+"""A mark counts from this much after its time (0.12 s), by when a shell has told of it, even if a little late."""
 PIECE_STEPS = 25 * 90
 """Live, a minute and a half is solved anew each time; what is older is remembered."""
 
@@ -70,17 +72,12 @@ class Calibrator:
         """Which sensor is worn where."""
         return self._body
 
-    @property
-    def why_unsolved(self) -> str:
-        """Why there is no calibration, while there is none: a sentence for the wearer."""
-        return why_unsolved(self._still)
-
     def mark(self, mark_id: int, activity: Activity) -> None:
         """Learn of a marked stretch, or of its end (again with the same id)."""
         self._activities[mark_id] = activity
         if activity.end is not None:
             ends = self._calibrated_slots if activity.kind == "calibration" else self._ended_slots
-            ends.add(activity.end // SLOT_STEPS)
+            ends.add((activity.end + TOLD_STEPS) // SLOT_STEPS)
 
     def wear(self, sensor: int, role: str, step: int) -> None:
         """Learn that a sensor has been strapped on elsewhere."""
@@ -142,7 +139,8 @@ class Calibrator:
 
     def _known(self, step: int) -> tuple[Body, list[Activity]]:
         """Body and activities as they were known at a step."""
-        known = [_known_by(a, step) for a in self._activities.values() if a.start < step]
+        told = step - TOLD_STEPS
+        known = [_known_by(a, told) for a in self._activities.values() if a.start < told]
         return Body(tuple(m for m in self._body.mountings if m.start < step)), sorted(known, key=lambda a: a.start)
 
     def _solve_piece(self, motion: Motion) -> Calibration | None:
@@ -153,9 +151,13 @@ class Calibrator:
         solution = solve(motion.cut(start, None), piece_body, seen, saved=self._saved, memory=self._memory, live=True)
         if solution is None:
             return None
-        if len(motion) - start > PIECE_STEPS:
+        if len(motion) - start > PIECE_STEPS and not self._ending(len(motion)):
             self._memory = solution.memory(start)
         return calibration_of(solution, body, start, self._digest.factor)
+
+    def _ending(self, step: int) -> bool:
+        """Whether something marked has just ended, as is told only later: the piece that holds it must not end yet."""
+        return any(a.end is not None and step - TOLD_STEPS < a.end <= step for a in self._activities.values())
 
 
 def _known_by(activity: Activity, step: int) -> Activity:

@@ -245,13 +245,14 @@ class TimelineStage:
                 return []
         for lane in self._lanes:
             lane.resample()
-        stop = None
+        # Nothing later than now: a sensor's clock may be ahead, but what is told of a moment must come before it.
+        stop = self._grid.count_until(self._now_ns - self.start_ns)
         for lane in self._lanes:
             passed = lane.resampler.next_index if lane.resampler else 0
             if lane.wait_ns is not None:
                 passed = max(passed, self._grid.count_until(self._now_ns - self.start_ns - lane.wait_ns - 1))
-            stop = passed if stop is None else min(stop, passed)
-        return self._emit(stop or 0)
+            stop = min(stop, passed)
+        return self._emit(stop)
 
     def _emit(self, stop: int) -> list[FrameBlock]:
         first = self._index
