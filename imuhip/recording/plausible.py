@@ -43,8 +43,8 @@ reach down to 0.3 while walking and wrong ones up to 0.09, but for one that the 
 _MOVING_M_S2 = 0.3
 """Change of the accelerometer over a second (RMS) from which a body is known to move: less tells no unit."""
 _HARDLY_TURNING = 0.04
-"""Gravity turned by the rates over the accelerometer's change, below which rates said to be in deg/s are in rad/s. Of 48
-real sensors right ones have 0.07 and more, wrong ones up to 0.065 and all but two of them under 0.03."""
+"""Gravity turned by the rates over the accelerometer's change, below which rates said to be in deg/s are in rad/s. Of
+48 real sensors right ones have 0.07 and more, wrong ones up to 0.065 and all but two of them under 0.03."""
 _SLOW_RAD_S = np.deg2rad(20.0)
 """Who moves at all turns faster than this at some time; what looks as slow in deg/s is up to 1100 deg/s if in rad/s."""
 
@@ -136,11 +136,8 @@ def doubt_gyr(time_s: FloatArray, acc_m_s2: FloatArray, gyr: FloatArray, unit: s
         possible = seen < _MOVING_M_S2 or turned > _HARDLY_TURNING * seen or fastest > _SLOW_RAD_S
     if possible:
         return None
-    words = f"{UNIT_WORDS[other]} and not {UNIT_WORDS[unit]}"
-    return Doubt(
-        f"turns gravity by {turned:.2g} m/s2 a second where the accelerometer sees {seen:.2g}, which looks like {words}",
-        other,
-    )
+    told = f"turns gravity by {turned:.2g} m/s2 a second where the accelerometer sees {seen:.2g}"
+    return Doubt(f"{told}, which looks like {UNIT_WORDS[other]} and not {UNIT_WORDS[unit]}", other)
 
 
 def _turned_gravity(time_s: FloatArray, acc_m_s2: FloatArray, gyr_rad_s: FloatArray) -> tuple[FloatArray, FloatArray]:
