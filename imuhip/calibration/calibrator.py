@@ -11,7 +11,7 @@ from imuhip.calibration.body import Body
 from imuhip.calibration.estimator import solve
 from imuhip.calibration.memory import Memory, piece_of
 from imuhip.calibration.motion import SLOT_STEPS, Motion, MotionDigest
-from imuhip.calibration.outcome import calibration_of
+from imuhip.calibration.outcome import calibration_of, why_unsolved
 from imuhip.calibration.poses import Activity
 from imuhip.calibration.result import Calibration
 from imuhip.calibration.stillness import still_slots
@@ -71,6 +71,11 @@ class Calibrator:
     def body(self) -> Body:
         """Which sensor is worn where."""
         return self._body
+
+    @property
+    def why_unsolved(self) -> str:
+        """Why there is no calibration, while there is none: a sentence for the wearer."""
+        return why_unsolved(self._still)
 
     def mark(self, mark_id: int, activity: Activity) -> None:
         """Learn of a marked stretch, or of its end (again with the same id)."""
