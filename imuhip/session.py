@@ -17,7 +17,7 @@ from imuhip.exercises.range_tests import DIRECTIONS, NEAR_SINGULAR, RangeTest, m
 from imuhip.hip.stage import HipBlock, join
 from imuhip.marks import Mark
 from imuhip.packets.notification import NotificationBlock
-from imuhip.pipeline import Pipeline, SensorHealth, refine
+from imuhip.pipeline import NO_SAMPLES, Pipeline, SensorHealth, refine
 from imuhip.recording import Recording
 from imuhip.recording.ahead import marks_ahead
 from imuhip.recording.info import utc_text
@@ -75,6 +75,7 @@ class _Measured:
     calibrations: list[tuple[float, Calibration]]
     health: list[SensorHealth]
     start_ns: int
+    why_uncalibrated: str
 
     def calibration_at(self, time_s: float) -> Calibration | None:
         """The calibration that was in use at a moment."""
@@ -117,10 +118,12 @@ def _saved_mounts(path: Path, recording: Recording) -> Calibration:
             path=path,
             remedy="Take the calibration of a recording with the same sensors in the same places",
         )
-    saved = refine(other.sensors, _events(other, lambda _: None)).calibration
+    refined = refine(other.sensors, _events(other, lambda _: None))
+    saved = refined.calibration
     if saved is None or not all(m.usable for m in saved.mounts):
-        reason = "; ".join(saved.warnings) if saved is not None else "the wearer was never still"
-        raise CalibrationError(f"is not calibrated: {reason}", path=path, remedy="Record a stance and five leg swings")
+        reason = "; ".join(saved.warnings) if saved is not None else refined.why_uncalibrated
+        remedy = "Record a stance, five leg swings and a still moment lying on your back"
+        raise CalibrationError(f"is not calibrated: {reason}", path=path, remedy=remedy)
     return saved
 
 
@@ -137,7 +140,7 @@ def _whole(recording: Recording, saved: Calibration | None, progress: Progress) 
     refined = refine(recording.sensors, _events(recording, progress), saved=saved)
     progress(1.0)
     known = [] if refined.calibration is None else [(-np.inf, refined.calibration)]
-    return _Measured(refined.blocks, known, refined.health, refined.start_ns)
+    return _Measured(refined.blocks, known, refined.health, refined.start_ns, refined.why_uncalibrated)
 
 
 def _live(recording: Recording, saved: Calibration | None, progress: Progress) -> _Measured:
@@ -148,7 +151,7 @@ def _live(recording: Recording, saved: Calibration | None, progress: Progress) -
     blocks += pipeline.flush()
     progress(1.0)
     calibrations = [(due.from_frame / pipeline.rate_hz, due.calibration) for due in pipeline.calibrations]
-    return _Measured(blocks, calibrations, pipeline.health(), pipeline.start_ns or 0)
+    return _Measured(blocks, calibrations, pipeline.health(), pipeline.start_ns or 0, pipeline.why_uncalibrated)
 
 
 def _results(recording: Recording, measured: _Measured, whole: HipBlock | None) -> dict[str, Any]:
@@ -187,7 +190,7 @@ def _sensor(recording: Recording, sensor: int, health: SensorHealth) -> dict[str
 def _calibrations(measured: _Measured, whole: HipBlock | None) -> Iterator[dict[str, Any]]:
     """One entry for every mounting session: the last calibration says how good it is."""
     if not measured.calibrations or whole is None:
-        reason = "The wearer was never still for two seconds: stand still before moving"
+        reason = measured.why_uncalibrated if whole is not None else NO_SAMPLES
         yield {"start_s": 0.0, "method": "none", "quality": "none", "warnings": [reason]}
         return
     calibration = measured.calibrations[-1][1]
