@@ -194,7 +194,7 @@ class Pipeline:
     @property
     def why_uncalibrated(self) -> str:
         """Why there is no calibration, while there is none: a sentence for the wearer."""
-        return self._intake.calibrator.why_unsolved
+        return NO_SAMPLES if self.start_ns is None else self._intake.calibrator.why_unsolved
 
     def _measure(self, frames: Iterable[FrameBlock]) -> list[HipBlock]:
         for sensor, role in self._intake.moves[self._moves_seen :]:

@@ -17,7 +17,7 @@ from imuhip.exercises.range_tests import DIRECTIONS, NEAR_SINGULAR, RangeTest, m
 from imuhip.hip.stage import HipBlock, join
 from imuhip.marks import Mark
 from imuhip.packets.notification import NotificationBlock
-from imuhip.pipeline import NO_SAMPLES, Pipeline, SensorHealth, refine
+from imuhip.pipeline import Pipeline, SensorHealth, refine
 from imuhip.recording import Recording
 from imuhip.recording.ahead import marks_ahead
 from imuhip.recording.info import utc_text
@@ -190,8 +190,7 @@ def _sensor(recording: Recording, sensor: int, health: SensorHealth) -> dict[str
 def _calibrations(measured: _Measured, whole: HipBlock | None) -> Iterator[dict[str, Any]]:
     """One entry for every mounting session: the last calibration says how good it is."""
     if not measured.calibrations or whole is None:
-        reason = measured.why_uncalibrated if whole is not None else NO_SAMPLES
-        yield {"start_s": 0.0, "method": "none", "quality": "none", "warnings": [reason]}
+        yield {"start_s": 0.0, "method": "none", "quality": "none", "warnings": [measured.why_uncalibrated]}
         return
     calibration = measured.calibrations[-1][1]
     for frame in sorted({m.start_frame for m in calibration.mounts}):
