@@ -23,8 +23,9 @@ from imuhip.calibration.initial import any_across, level_frames, mount_from_axes
 from imuhip.calibration.memory import Memory
 from imuhip.calibration.motion import Motion
 from imuhip.calibration.motion_equations import SensorNoise
-from imuhip.calibration.pose_equations import HeadingPrior, Prior, add_prior, heading_residual, segment_quat
+from imuhip.calibration.pose_equations import HeadingPrior, heading_residual, segment_quat
 from imuhip.calibration.poses import Activity, Pose, pose_up_prior
+from imuhip.calibration.prior_equations import PriorEquations
 from imuhip.calibration.result import Mount
 from imuhip.calibration.state import Layout, State
 from imuhip.units import FloatArray, IntArray
@@ -114,7 +115,8 @@ def solve(
     state = _first_state(evidence, level, memory)
     if memory is None:
         _turn_round(evidence, state, heading_priors)
-    priors = [*heading_priors, *expectations(evidence, state.quat_sensor_from_segment, poses, {} if memory else saved)]
+    expected = expectations(evidence, state.quat_sensor_from_segment, poses, {} if memory else saved)
+    priors = PriorEquations([*heading_priors, *expected], layout)
     for _ in range(ITERATIONS if memory is None else ITERATIONS_WARM):
         factors = arrow.eliminate(_equations(evidence, layout, state, priors, memory))
         nodes, shared = arrow.substitute(factors)
@@ -135,7 +137,7 @@ def _level(evidence: Evidence, memory: Memory | None) -> FloatArray:
 
 
 def _equations(
-    evidence: Evidence, layout: Layout, state: State, priors: Sequence[Prior], memory: Memory | None
+    evidence: Evidence, layout: Layout, state: State, priors: PriorEquations, memory: Memory | None
 ) -> arrow.ArrowSystem:
     noise = SensorNoise()
     system = arrow.ArrowSystem.zeros(len(evidence.seg.node_step), layout.node, layout.shared)
@@ -146,8 +148,7 @@ def _equations(
         motion_equations.add_priors(system, layout, state, noise)
     else:
         memory.add(system, layout, state)
-    for prior in priors:
-        add_prior(system, layout, state, prior)
+    priors.add(system, state)
     return system
 
 
