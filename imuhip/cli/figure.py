@@ -84,16 +84,18 @@ def read_reference(path: Path) -> dict[str, FloatArray]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.reader(file))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot be read: {error}", path=path) from error
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror or error}", path=path, remedy="Check its name") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError("is not a CSV file", path=path, remedy="Name its columns as `imuhip angles` does") from error
     header, body = (rows[0], rows[1:]) if rows else ([], [])
     if "time_s" not in header:
-        raise InputError("has no column time_s", path=path, place="line 1")
+        raise InputError("has no column time_s", path=path, place="line 1", remedy="Add it")
     try:
         values = np.array([[float(cell or "nan") for cell in row] for row in body], dtype=np.float64)
         columns = dict(zip(header, values.reshape(-1, len(header)).T.copy(), strict=True))
     except ValueError as error:
-        raise InputError(f"is not a table of numbers: {error}", path=path) from error
+        raise InputError(f"is not a table of numbers: {error}", path=path, remedy="Export it again") from error
     if len(body) < 2 or not any(name.endswith("_deg") for name in header):
         raise InputError("holds no angles", path=path, remedy="Name its columns as `imuhip angles` does")
     return columns

@@ -116,6 +116,8 @@ def _sensor_lines(sensors: Sequence[Mapping[str, Any]]) -> list[str]:
     lines = ["Sensors", *columns(rows)]
     if all(one["role"] != "pelvis" for one in sensors):
         lines.append("  no pelvis sensor: angles of segments against gravity only, no hip angles")
+    elif not any(one["role"].startswith("thigh_") for one in sensors):
+        lines.append("  no thigh sensor: angles of the pelvis only, no hip angles")
     return lines
 
 

@@ -209,11 +209,11 @@ def _warnings(sensors: Sequence[SensorSamples], marks: Sequence[Mark], first_ns:
         yield "there is no thigh sensor, so there are no hip angles"
     for sensor in sensors:
         if sensor.left_out:
-            yield f"{sensor.role}: {sensor.left_out} lines with missing values count as gaps"
+            yield f"{sensor.role}: lines with missing values count as gaps: {sensor.left_out}"
         if sensor.ignored:
             yield f"{sensor.role}: columns that the layout does not know are left out: {', '.join(sensor.ignored)}"
         if sensor.rate_hz > 410:
             yield f"{sensor.role}: {sensor.rate_hz:.0f} samples a second; beyond 400 nothing is gained"
     outside = sum(mark.start_ns > last_ns or (mark.end_ns or mark.start_ns) < first_ns for mark in marks)
     if outside:
-        yield f"{outside} of {len(marks)} marks lie outside of the samples; are they on the same clock?"
+        yield f"{outside} of {len(marks)} marks lie outside of the samples, as if they were on another clock"

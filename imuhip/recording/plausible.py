@@ -56,10 +56,12 @@ class Doubt:
     Attributes:
         reason: What they show.
         unit: The unit they are likely in, or None.
+        remedy: What to do where there is no such unit.
     """
 
     reason: str
     unit: str | None = None
+    remedy: str | None = None
 
 
 def doubt_time(step: float, unit: str) -> Doubt | None:
@@ -80,7 +82,8 @@ def doubt_time(step: float, unit: str) -> Doubt | None:
         words = f"{UNIT_WORDS[likely[0]]} and not {UNIT_WORDS[unit]}"
         return Doubt(f"steps by {step:g}, which looks like {words}", likely[0])
     rate = f"{rates_hz[unit]:.0f}" if rates_hz[unit] >= 100 else f"{rates_hz[unit]:.3g}"
-    return Doubt(f"has {rate} samples a second; {SLOWEST_HZ:.0f} to {FASTEST_HZ:.0f} are needed")
+    needed = f"{SLOWEST_HZ:.0f} to {FASTEST_HZ:.0f} are needed"
+    return Doubt(f"has {rate} samples a second; {needed}", remedy="Export it at 100 samples a second")
 
 
 def doubt_acc(acc: FloatArray, unit: str) -> Doubt | None:
@@ -101,7 +104,8 @@ def doubt_acc(acc: FloatArray, unit: str) -> Doubt | None:
     if likely:
         words = f"{UNIT_WORDS[likely[0]]} and not {UNIT_WORDS[unit]}"
         return Doubt(f"gravity measures {length:.3g}, which looks like {words}", likely[0])
-    return Doubt(f"holds no gravity: the median length is {length:.3g} {UNIT_WORDS[unit]}")
+    reason = f"holds no gravity: the median length is {length:.3g} {UNIT_WORDS[unit]}"
+    return Doubt(reason, remedy="Export acceleration with gravity in it, as the sensor measures it")
 
 
 def doubt_gyr(time_s: FloatArray, acc_m_s2: FloatArray, gyr: FloatArray, unit: str) -> Doubt | None:
