@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from imuhip.angle_table import AngleTable, angle_table
 from imuhip.calibration.result import Calibration
 from imuhip.errors import CalibrationError
 from imuhip.exercises.range_tests import DIRECTIONS, NEAR_SINGULAR, RangeTest, measure_test, too_wide
@@ -21,7 +20,7 @@ from imuhip.pipeline import Pipeline, SensorHealth, refine
 from imuhip.recording import Recording
 from imuhip.recording.ahead import marks_ahead
 from imuhip.recording.info import utc_text
-from imuhip.units import FloatArray, IntArray
+from imuhip.units import FloatArray
 
 BLOCK_ROWS = 8192
 """Notifications in a block, about two minutes of three sensors: what it needs in between fits the processor's cache."""
@@ -29,29 +28,6 @@ LATE_NS = 100_000_000
 """The pipeline gives a mark 0.12 s to be told of (calibration.calibrator), less the frame that it is ahead."""
 
 Progress = Callable[[float], None]
-
-
-@dataclass(frozen=True, slots=True)
-class AngleTable:
-    """The angle table: columns by name, (N,) each, NaN where an angle is not known."""
-
-    columns: Mapping[str, FloatArray]
-
-    def write_csv(self, path: Path) -> None:
-        """Write it; unknown angles are empty fields.
-
-        Args:
-            path: Where to; replaced if it exists.
-
-        Raises:
-            OSError: It cannot be written.
-        """
-        names = list(self.columns)
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(names)
-            texts = [_texts(name, self.columns[name]) for name in names]
-            writer.writerows(zip(*texts, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +82,9 @@ def analyze(
     measured = (_live if causal else _whole)(recording, mounts, progress or (lambda _: None))
     blocks = measured.blocks
     whole = join(blocks) if blocks else None
-    return Analysis(_results(recording, measured, whole), AngleTable(dict(_columns(recording, measured, whole))))
+    return Analysis(
+        _results(recording, measured, whole), angle_table(whole, _offset_s(recording, measured.start_ns) or 0.0)
+    )
 
 
 def _saved_mounts(path: Path, recording: Recording) -> Calibration:
@@ -163,6 +141,7 @@ def _results(recording: Recording, measured: _Measured, whole: HipBlock | None) 
             "wearer": session.wearer or None,
             "duration_s": 0.0 if whole is None else round(len(whole) / whole.rate_hz, 3),
             "time_offset_s": _offset_s(recording, measured.start_ns),
+            "damage": [str(damage) for damage in recording.damage],
             "sensors": [_sensor(recording, k, health) for k, health in enumerate(measured.health)],
         },
         "calibration": list(_calibrations(measured, whole)),
@@ -263,37 +242,9 @@ def _slice(blocks: list[HipBlock], start_s: float, end_s: float) -> HipBlock | N
     return join(parts) if parts else None
 
 
-def _columns(recording: Recording, measured: _Measured, whole: HipBlock | None) -> Iterator[tuple[str, FloatArray]]:
-    if whole is None:
-        yield "time_s", np.zeros(0)
-        return
-    frames: IntArray = whole.start_index + np.arange(len(whole))
-    yield "time_s", (_offset_s(recording, measured.start_ns) or 0.0) + frames / whole.rate_hz
-    for side in ("right", "left"):
-        if (hip := whole.sides.get(side)) is None:
-            continue
-        yield f"hip_{side}_flexion_deg", hip.flexion_deg
-        yield f"hip_{side}_adduction_deg", hip.adduction_deg
-        yield f"hip_{side}_internal_rotation_deg", hip.internal_rotation_deg
-        yield f"hip_{side}_valid", hip.valid.astype(np.float64)
-        yield f"hip_{side}_uncertainty_deg", hip.uncertainty_deg
-    if "pelvis" in whole.roles:
-        yield "pelvis_tilt_deg", whole.pelvis_tilt_deg
-        yield "pelvis_list_deg", whole.pelvis_list_deg
-        yield "pelvis_rotation_deg", whole.pelvis_rotation_deg
-    else:
-        for k, role in enumerate(whole.roles):
-            yield f"{role}_inclination_deg", whole.inclination_deg(k)
-
-
 def _offset_s(recording: Recording, start_ns: int) -> float | None:
     offset = recording.session.clock_offset_ns
     return None if offset is None else (start_ns - offset) / 1e9
-
-
-def _texts(name: str, values: FloatArray) -> list[str]:
-    digits = 0 if name.endswith("_valid") else 6 if name == "time_s" else 3
-    return ["" if math.isnan(v) else f"{v:.{digits}f}" for v in values.tolist()]
 
 
 def _rounded(value: float | None) -> float | None:

@@ -125,8 +125,7 @@ def why_unsolved(still: BoolArray) -> str:
     """Why a session has no calibration, in a plain sentence.
 
     Args:
-        still: (slots,) which whole seconds were still, from :func:`imuhip.calibration.stillness.still_slots`; live up to
-            now.
+        still: (slots,) which whole seconds were still, from :func:`imuhip.calibration.stillness.still_slots`.
 
     Returns:
         The reason, and what to do about it. Two seconds of stillness hold a whole slot and three hold two, wherever
@@ -136,7 +135,7 @@ def why_unsolved(still: BoolArray) -> str:
         return "The wearer was never still for two seconds: stand still for 4 seconds before moving"
     if not (still[1:] & still[:-1]).any():
         return "The wearer was never still for three seconds, as live needs: stand still for 4 seconds before moving"
-    return "The recording ends in the still pose that live would have been calibrated after: move on after standing still"
+    return "The recording ends in a still pose, and live is calibrated once it is over: move on after standing still"
 
 
 def _warnings(solution: Solution, first_step: int) -> Iterator[str]:

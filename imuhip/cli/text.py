@@ -22,7 +22,7 @@ def summary_text(results: Mapping[str, Any], *, name: str) -> str:
     """
     sections = [
         [NOTICE],
-        _recording_lines(results["recording"], name),
+        [*_recording_lines(results["recording"], name), *_damage_lines(results["recording"]["damage"])],
         _sensor_lines(results["recording"]["sensors"]),
         _calibration_lines(results["calibration"]),
         _test_lines(results["tests"]) or _untested_lines(results),
@@ -106,6 +106,12 @@ def _recording_lines(recording: Mapping[str, Any], name: str) -> list[str]:
     if recording["wearer"]:
         parts.append(f"wearer {recording['wearer']}")
     return ["Recording", "  " + ", ".join(parts)]
+
+
+def _damage_lines(damage: Sequence[str]) -> list[str]:
+    if not damage:
+        return []
+    return [f"  damaged at {count(len(damage), 'place')}: `imuhip info` tells where and what is lost"]
 
 
 def _sensor_lines(sensors: Sequence[Mapping[str, Any]]) -> list[str]:
