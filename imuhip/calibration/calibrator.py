@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from imuhip.calibration.body import Body
-from imuhip.calibration.estimator import solve
+from imuhip.calibration.estimator import Solution, solve
 from imuhip.calibration.memory import Memory, piece_of
 from imuhip.calibration.motion import SLOT_STEPS, Motion, MotionDigest
 from imuhip.calibration.outcome import calibration_of, why_unsolved
@@ -59,6 +59,7 @@ class Calibrator:
         mounts = {} if saved is None else {m.role: m for m in saved.mounts if m.usable}
         self._saved = {e: mounts[role] for e, role in enumerate(roles) if role in mounts}
         self._memory: Memory | None = None
+        self._solution: Solution | None = None
         self._activities: dict[int, Activity] = {}
         self._still: BoolArray = np.zeros(0, dtype=np.bool_)
         self._lost: BoolArray = np.zeros(0, dtype=np.bool_)
@@ -153,11 +154,16 @@ class Calibrator:
         body, activities = self._known(len(motion))
         start = 0 if self._memory is None else self._memory.step
         piece_body, seen = piece_of(body, activities, start)
-        solution = solve(motion.cut(start, None), piece_body, seen, saved=self._saved, memory=self._memory, live=True)
+        piece = motion.cut(start, None)
+        solution = solve(
+            piece, piece_body, seen, saved=self._saved, memory=self._memory, before=self._solution, live=True
+        )
         if solution is None:
             return None
         if len(motion) - start > PIECE_STEPS and not self._ending(len(motion)):
-            self._memory = solution.memory(start)
+            self._memory, self._solution = solution.memory(start), None
+        elif self._memory is not None:  # without a memory the first guess is better made anew
+            self._solution = solution
         return calibration_of(solution, body, start, self._digest.factor)
 
     def _ending(self, step: int) -> bool:

@@ -10,7 +10,7 @@ Gauss-Newton with Huber weights; the covariance comes with it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,6 +35,8 @@ ITERATIONS_WARM = 3
 """With a memory to start from."""
 CONVERGED_RAD = np.deg2rad(0.05)
 """Steps smaller than this change no angle that is shown."""
+CONVERGED_WARM_RAD = np.deg2rad(0.3)
+"""From a start that near, the step after this one would be ten times smaller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ def solve(
     *,
     saved: Mapping[int, Mount] | None = None,
     memory: Memory | None = None,
+    before: Solution | None = None,
     live: bool = False,
 ) -> Solution | None:
     """Solve a session, or what is known of it so far, or its last piece.
@@ -96,6 +99,7 @@ def solve(
         activities: Marked stretches.
         saved: Mountings of an earlier recording that still hold, by index.
         memory: What is remembered of before the piece.
+        before: Solution of the same piece when less of it was known, to start from.
         live: Whether only the last node is asked for.
 
     Returns:
@@ -113,15 +117,18 @@ def solve(
     level = _level(evidence, memory)
     heading_priors = headings(evidence, level)
     state = _first_state(evidence, level, memory)
+    if before is not None:
+        state = _go_on(before, evidence, state)
     if memory is None:
         _turn_round(evidence, state, heading_priors)
     expected = expectations(evidence, state.quat_sensor_from_segment, poses, {} if memory else saved)
     priors = PriorEquations([*heading_priors, *expected], layout)
-    for _ in range(ITERATIONS if memory is None else ITERATIONS_WARM):
+    iterations, small = (ITERATIONS, CONVERGED_RAD) if memory is None else (ITERATIONS_WARM, CONVERGED_WARM_RAD)
+    for _ in range(iterations):
         factors = arrow.eliminate(_equations(evidence, layout, state, priors, memory))
         nodes, shared = arrow.substitute(factors)
         state = state.moved(nodes, shared)
-        if max(np.abs(nodes).max(), np.abs(shared).max()) < CONVERGED_RAD:
+        if max(np.abs(nodes).max(), np.abs(shared).max()) < small:
             break
     covariance = (arrow.last_covariance if live else arrow.covariance)(factors)
     knots = np.arange(len(level[0]))[-1:] if live else np.arange(len(level[0]))
@@ -169,6 +176,16 @@ def _first_state(evidence: Evidence, level: FloatArray, memory: Memory | None) -
     )
     _face_alike(evidence, state)
     return state
+
+
+def _go_on(before: Solution, evidence: Evidence, first: State) -> State:
+    """The state that was solved for less of the same piece, unless a gap or a new stance asks for a guess."""
+    state = before.state
+    zeroed = [before.evidence.zeroed(e) for e in range(before.layout.mounts)]
+    if zeroed != [evidence.zeroed(e) for e in range(len(evidence.body.mountings))] or not evidence.seg.whole.all():
+        return first
+    node = np.searchsorted(before.evidence.seg.node_step, evidence.seg.node_step, side="right") - 1
+    return replace(state, quat_earth_from_w=state.quat_earth_from_w[:, node], bias=state.bias[:, node])
 
 
 def _first_mount(evidence: Evidence, mount: int, memory: Memory | None) -> FloatArray:
