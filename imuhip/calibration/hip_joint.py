@@ -16,7 +16,7 @@ import numpy as np
 from imuhip import rotation
 from imuhip.calibration.evidence import Evidence
 from imuhip.calibration.pose_equations import HeadingPrior
-from imuhip.units import GRAVITY_M_S2, FloatArray
+from imuhip.units import GRAVITY_M_S2, FloatArray, IntArray
 
 WINDOW_STEPS = 75
 """Heading is looked for in stretches of 3 s: long enough for a step or a rep, too short for a heading to drift."""
@@ -55,10 +55,10 @@ def joint_headings(evidence: Evidence, level: FloatArray, pelvis: int, thigh: in
         return []
     lever = np.concatenate([np.zeros(3), LEVER_M * up, np.zeros(3)])
     found = []
-    for start, end in _windows(evidence, (pelvis, thigh)):
-        # Cheaper, and never less than the horizontal part alone.
-        if min(_shaking(evidence, k, start, end) for k in sensors) < EXCITED_M_S2:
-            continue
+    windows = _windows(evidence, (pelvis, thigh))
+    # Cheaper, and never less than the horizontal part alone.
+    shaking = np.min([_shaking(evidence, k, windows) for k in sensors], axis=0)
+    for start, end in windows[shaking >= EXCITED_M_S2].tolist():
         first, second = (_Side.of(evidence, level, k, start, end) for k in sensors)
         if min(first.excitation, second.excitation) < EXCITED_M_S2:
             continue
@@ -101,26 +101,33 @@ class _Side:
         return float(np.sqrt(self.force[:, :2].var(axis=0).sum()))
 
 
-def _shaking(evidence: Evidence, sensor: int, start: int, end: int) -> float:
-    """Root mean square of the acceleration without its mean, m/s2."""
-    force = np.diff(evidence.strap.force[sensor, start : end + 1], axis=0) / evidence.motion.step_s
-    return float(np.sqrt(force.var(axis=0).sum()))
+def _shaking(evidence: Evidence, sensor: int, windows: IntArray) -> FloatArray:
+    """(W,) root mean square of the acceleration without its mean, m/s2, in windows (W, 2)."""
+    velocity = evidence.strap.force[sensor]
+    force = np.diff(velocity, axis=0) / evidence.motion.step_s
+    squares = np.concatenate([[0.0], np.cumsum(np.einsum("ni,ni->n", force, force))])
+    a, b = windows[:, 0], windows[:, 1]
+    duration = ((b - a) * evidence.motion.step_s)[:, None]
+    mean = (velocity[b] - velocity[a]) / duration
+    variance = (squares[b] - squares[a]) / (b - a) - np.einsum("wi,wi->w", mean, mean)
+    shaking: FloatArray = np.sqrt(np.maximum(variance, 0.0))
+    return shaking
 
 
-def _windows(evidence: Evidence, mounts: tuple[int, int]) -> list[tuple[int, int]]:
-    """Stretches without a gap in which both mountings hold, cut into equal windows."""
+def _windows(evidence: Evidence, mounts: tuple[int, int]) -> IntArray:
+    """(W, 2) stretches without a gap in which both mountings hold, cut into equal windows."""
     body, motion = evidence.body, evidence.motion
     sensors = [body.mountings[e].sensor for e in mounts]
     known = motion.known[sensors].all(axis=0) & (motion.slip_var[sensors] == 0.0).all(axis=0)
     known[: max(0, *(body.mountings[e].start for e in mounts))] = False
     known[min(body.end(e) or len(known) for e in mounts) :] = False
     edges = np.flatnonzero(np.diff(np.concatenate([[False], known, [False]]).astype(np.int8)))
-    windows = []
+    windows: list[tuple[int, int]] = []
     for a, b in edges.reshape(-1, 2).tolist():
         count = -(-(b - a) // WINDOW_STEPS)
         cuts = np.linspace(a, b, count + 1).astype(int).tolist()
         windows += [(s, e) for s, e in itertools.pairwise(cuts) if e - s >= MIN_WINDOW_STEPS]
-    return windows
+    return np.array(windows, dtype=np.int64).reshape(-1, 2)
 
 
 def _fit(first: _Side, second: _Side, lever: FloatArray) -> tuple[float, float] | None:
