@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 HIP_ANGLES = ("flexion", "adduction", "internal_rotation")
-PELVIS_ANGLES = ("tilt", "list", "rotation")
+PELVIS_ANGLES = {"tilt": "tilt", "list": "list", "rotation": "rotation, changes only"}
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00")
 """Okabe and Ito's blue, vermilion, green, purple and orange: told apart with any colour vision."""
 
@@ -115,7 +115,7 @@ def marked_intervals(marks: Sequence[Mapping[str, Any]]) -> list[Interval]:
             mark["start_s"],
             mark["end_s"],
             mark["kind"],
-            " ".join(words(mark[key]) for key in ("name", "side") if mark[key]) or words(mark["kind"]),
+            " ".join(words(mark[key]) for key in ("name", "side", "position") if mark[key]) or words(mark["kind"]),
         )
         for mark in marks
         if mark["kind"] in SHADED_KINDS and mark["end_s"] is not None
@@ -176,7 +176,7 @@ def _panels(table: Mapping[str, FloatArray]) -> list[Panel]:
         if f"hip_{side}_flexion_deg" in table
     ]
     if "pelvis_tilt_deg" in table:
-        panels.append(Panel("pelvis, deg", {name: f"pelvis_{name}_deg" for name in PELVIS_ANGLES}))
+        panels.append(Panel("pelvis, deg", {label: f"pelvis_{name}_deg" for name, label in PELVIS_ANGLES.items()}))
     segments = [name.removesuffix("_inclination_deg") for name in table if name.endswith("_inclination_deg")]
     if segments:
         panels.append(Panel("against gravity, deg", {words(name): f"{name}_inclination_deg" for name in segments}))
@@ -190,7 +190,7 @@ def _draw_panel(axes: Axes, panel: Panel, time_s: FloatArray, table: Mapping[str
     uncertainty = table.get(f"{panel.hip}_uncertainty_deg")
     if uncertainty is not None:  # of flexion, the first
         low, high = first - uncertainty, first + uncertainty
-        axes.fill_between(time_s, low, high, color=COLOURS[0], alpha=0.2, linewidth=0, label="95 % interval")
+        axes.fill_between(time_s, low, high, color=COLOURS[0], alpha=0.2, linewidth=0, label="flexion, 95 % interval")
     unknown = np.all([np.isnan(table[column]) for column in panel.columns.values()], axis=0)
     if unknown.all():
         axes.text(
