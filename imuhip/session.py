@@ -96,7 +96,7 @@ def _saved_mounts(path: Path, recording: Recording) -> Calibration:
             path=path,
             remedy="Take the calibration of a recording with the same sensors in the same places",
         )
-    refined = refine(other.sensors, _events(other, lambda _: None))
+    refined = refine(other.sensors, _events(other, lambda _: None, 0.0))
     saved = refined.calibration
     if saved is None or not all(m.usable for m in saved.mounts):
         reason = "; ".join(saved.warnings) if saved is not None else refined.why_uncalibrated
@@ -105,17 +105,18 @@ def _saved_mounts(path: Path, recording: Recording) -> Calibration:
     return saved
 
 
-def _events(recording: Recording, progress: Progress) -> Iterator[NotificationBlock | Mark]:
+def _events(recording: Recording, progress: Progress, share: float) -> Iterator[NotificationBlock | Mark]:
+    """Notifications and marks in order; taking them in is ``share`` of the work."""
     total, done = max(len(recording), 1), 0
     for event in marks_ahead(recording.segments, late_ns=LATE_NS, rows=BLOCK_ROWS):
         yield event
         if isinstance(event, NotificationBlock):
             done += len(event)
-            progress(0.9 * done / total)
+            progress(share * done / total)
 
 
 def _whole(recording: Recording, saved: Calibration | None, progress: Progress) -> _Measured:
-    refined = refine(recording.sensors, _events(recording, progress), saved=saved)
+    refined = refine(recording.sensors, _events(recording, progress, 0.3), saved=saved)
     progress(1.0)
     known = [] if refined.calibration is None else [(-np.inf, refined.calibration)]
     return _Measured(refined.blocks, known, refined.health, refined.start_ns, refined.why_uncalibrated)
@@ -124,7 +125,7 @@ def _whole(recording: Recording, saved: Calibration | None, progress: Progress) 
 def _live(recording: Recording, saved: Calibration | None, progress: Progress) -> _Measured:
     pipeline = Pipeline(recording.sensors, saved=saved)
     blocks: list[HipBlock] = []
-    for event in _events(recording, progress):
+    for event in _events(recording, progress, 0.95):
         blocks += pipeline.mark(event) if isinstance(event, Mark) else pipeline.feed(event)
     blocks += pipeline.flush()
     progress(1.0)
