@@ -57,7 +57,7 @@ class LineView:
 
     def __enter__(self) -> Self:
         """Say what kind of numbers follow."""
-        self._out.write(f"Degrees, last peak in brackets, {PROVISIONAL}.\n")
+        self._out.write(f"Degrees, last peak in brackets, ? where not known; {PROVISIONAL}.\n")
         return self
 
     def __exit__(
