@@ -13,7 +13,7 @@ from imuhip.calibration.memory import Memory, piece_of
 from imuhip.calibration.motion import SLOT_STEPS, Motion, MotionDigest
 from imuhip.calibration.outcome import calibration_of, why_unsolved
 from imuhip.calibration.poses import Activity
-from imuhip.calibration.result import Calibration
+from imuhip.calibration.result import HEADING_LIMIT_RAD, Calibration
 from imuhip.calibration.stillness import still_slots
 from imuhip.calibration.strapdown import MAX_SLIP_VAR
 from imuhip.timeline.bridge import BridgedBlock
@@ -23,9 +23,12 @@ APPLY_DELAY_S = 0.5
 """A live solution applies from half a second after the moment that it knows: a shell may compute it meanwhile."""
 MIN_BETWEEN_SLOTS = 6
 """Live, the session is at first solved again at most every 6 seconds."""
-SPACING = 20
-MAX_BETWEEN_SLOTS = 60
-"""What is known changes ever more slowly: after ten minutes at most every 30 seconds, after twenty every minute."""
+SPACING, SPACING_SETTLED = 30, 10
+MAX_BETWEEN_SLOTS, MAX_SETTLED_SLOTS = 30, 120
+"""What is known changes ever more slowly: where all is known, every 30 s after five minutes and every two minutes after
+twenty, and where something is missing (a heading lost in a gap), three times as often."""
+NOTABLE_SLIP_VAR = np.deg2rad(2.0) ** 2
+"""A heading that slipped by this over a bridged gap is worth finding again soon."""
 TOLD_STEPS = 3
 """A mark counts from this much after its time (0.12 s), by when a shell has told of it, even if a little late."""
 PIECE_STEPS = 25 * 90
@@ -67,6 +70,7 @@ class Calibrator:
         self._calibrated_slots: set[int] = set()
         self._ended_slots: set[int] = set()
         self._solved_slot = -MIN_BETWEEN_SLOTS
+        self._settled = False
 
     @property
     def body(self) -> Body:
@@ -106,18 +110,19 @@ class Calibrator:
         done = len(self._still)
         new = motion.cut(done * SLOT_STEPS, None)
         self._still = np.concatenate([self._still, still_slots(new)])
-        lost = new.slip_var.reshape(new.sensors, -1, SLOT_STEPS).max(axis=(0, 2)) > MAX_SLIP_VAR
-        self._lost = np.concatenate([self._lost, lost])
+        slip_var = new.slip_var.reshape(new.sensors, -1, SLOT_STEPS).max(axis=(0, 2))
+        self._lost = np.concatenate([self._lost, slip_var > MAX_SLIP_VAR])
+        slipped = slip_var > NOTABLE_SLIP_VAR
         due = []
         for slot in range(done, len(self._still)):
             self._pending |= self._moment(slot)
-            spacing = min(max(MIN_BETWEEN_SLOTS, slot // SPACING), MAX_BETWEEN_SLOTS)
-            if self._urgent(slot) or (self._pending and slot - self._solved_slot >= spacing):
+            self._settled &= not slipped[slot - done]
+            if self._urgent(slot) or (self._pending and slot - self._solved_slot >= self._spacing(slot)):
                 end = (slot + 1) * SLOT_STEPS
                 solved = self._solve_piece(motion.until(end))
                 if solved is not None:
                     calibration = solved
-                    self._solved_slot, self._pending = slot, False
+                    self._solved_slot, self._pending, self._settled = slot, False, _settled(calibration)
                     delay = round(APPLY_DELAY_S * self._rate_hz)
                     due.append(Due(end * self._digest.factor + delay, calibration))
         return due
@@ -142,6 +147,12 @@ class Calibrator:
         if slot >= 2 and self._lost[slot - 2]:
             return True
         return slot in self._calibrated_slots
+
+    def _spacing(self, slot: int) -> int:
+        """Slots that pass at least until the session is solved again."""
+        if self._settled:
+            return min(max(MIN_BETWEEN_SLOTS, slot // SPACING_SETTLED), MAX_SETTLED_SLOTS)
+        return min(max(MIN_BETWEEN_SLOTS, slot // SPACING), MAX_BETWEEN_SLOTS)
 
     def _known(self, step: int) -> tuple[Body, list[Activity]]:
         """Body and activities as they were known at a step."""
@@ -169,6 +180,12 @@ class Calibrator:
     def _ending(self, step: int) -> bool:
         """Whether something marked has just ended, as is told only later: the piece that holds it must not end yet."""
         return any(a.end is not None and step - TOLD_STEPS < a.end <= step for a in self._activities.values())
+
+
+def _settled(calibration: Calibration) -> bool:
+    """Whether all that live shows is known well."""
+    headings = [hip.heading_sd_rad[-1] for hip in calibration.hips.values()]
+    return all(m.usable for m in calibration.mounts) and max(headings, default=0.0) < 0.5 * HEADING_LIMIT_RAD
 
 
 def _known_by(activity: Activity, step: int) -> Activity:
