@@ -18,7 +18,7 @@ ACC_BIAS_LIMIT_M_S2 = 0.6
 """60 mg: twice what consumer accelerometers are off by."""
 
 LIE = "hold still for 3 seconds lying on your back, and mark when"
-"""What tells which way a pelvis sensor faces; sitting turns the pelvis too little."""
+"""What tells which way a sensor on the trunk faces; sitting turns the pelvis too little."""
 SWING = "swing the leg straight forward and back five times after the stance, and mark when"
 """What tells it of a sensor on the leg."""
 
@@ -148,7 +148,7 @@ def _warnings(solution: Solution, first_step: int) -> Iterator[str]:
         if not evidence.zeroed(e):
             yield f"The {where} sensor has no stance: stand still for 4 seconds after strapping it on"
         elif np.sqrt(solution.covariance.shared[at, at][1, 1]) > FACING_LIMIT_RAD:
-            turned.setdefault(LIE if mounting.role == "pelvis" else SWING, []).append(where)
+            turned.setdefault(SWING if mounting.role.startswith(("thigh", "shank")) else LIE, []).append(where)
         bias = np.abs(solution.state.acc_bias[mounting.sensor]).max()
         if bias > ACC_BIAS_LIMIT_M_S2:
             off_mg = bias / GRAVITY_M_S2 * 1000
