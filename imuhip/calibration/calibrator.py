@@ -31,8 +31,8 @@ NOTABLE_SLIP_VAR = np.deg2rad(2.0) ** 2
 """A heading that slipped by this over a bridged gap is worth finding again soon."""
 TOLD_STEPS = 3
 """A mark counts from this much after its time (0.12 s), by when a shell has told of it, even if a little late."""
-PIECE_STEPS = 25 * 90
-"""Live, a minute and a half is solved anew each time; what is older is remembered."""
+PIECE_STEPS = 25 * 45
+"""Live, the last 45 s are solved anew each time; what is older is remembered."""
 
 
 @dataclass(frozen=True, slots=True)
