@@ -36,11 +36,18 @@ class Analysis:
 
     Attributes:
         results: The machine-readable results, ready for JSON.
-        table: The angle table.
+        blocks: The angles, in blocks that follow each other.
+        offset_s: The first frame's time on the import's own clock.
     """
 
     results: dict[str, Any]
-    table: AngleTable
+    blocks: list[HipBlock]
+    offset_s: float
+
+    @property
+    def table(self) -> AngleTable:
+        """The angle table, made when asked for: most only want the results."""
+        return angle_table(join(self.blocks) if self.blocks else None, self.offset_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +87,8 @@ def analyze(
     recording = Recording.open(path)
     mounts = None if calibration is None else _saved_mounts(calibration, recording)
     measured = (_live if causal else _whole)(recording, mounts, progress or (lambda _: None))
-    blocks = measured.blocks
-    whole = join(blocks) if blocks else None
-    return Analysis(
-        _results(recording, measured, whole), angle_table(whole, _offset_s(recording, measured.start_ns) or 0.0)
-    )
+    offset_s = _offset_s(recording, measured.start_ns) or 0.0
+    return Analysis(_results(recording, measured), measured.blocks, offset_s)
 
 
 def _saved_mounts(path: Path, recording: Recording) -> Calibration:
@@ -133,20 +137,20 @@ def _live(recording: Recording, saved: Calibration | None, progress: Progress) -
     return _Measured(blocks, calibrations, pipeline.health(), pipeline.start_ns or 0, pipeline.why_uncalibrated)
 
 
-def _results(recording: Recording, measured: _Measured, whole: HipBlock | None) -> dict[str, Any]:
+def _results(recording: Recording, measured: _Measured) -> dict[str, Any]:
     session = recording.session
-    tests = [] if whole is None else list(_tests(recording.marks, measured))
+    frames = sum(map(len, measured.blocks))
     return {
         "recording": {
             "started_utc": None if session.anchor is None else utc_text(session.utc_ns(measured.start_ns)),
             "wearer": session.wearer or None,
-            "duration_s": 0.0 if whole is None else round(len(whole) / whole.rate_hz, 3),
+            "duration_s": round(frames / measured.blocks[0].rate_hz, 3) if frames else 0.0,
             "time_offset_s": _offset_s(recording, measured.start_ns),
             "damage": [str(damage) for damage in recording.damage],
             "sensors": [_sensor(recording, k, health) for k, health in enumerate(measured.health)],
         },
-        "calibration": list(_calibrations(measured, whole)),
-        "tests": tests,
+        "calibration": list(_calibrations(measured)),
+        "tests": list(_tests(recording.marks, measured)),
         "sets": [],
         "flags": [],
     }
@@ -167,9 +171,9 @@ def _sensor(recording: Recording, sensor: int, health: SensorHealth) -> dict[str
     }
 
 
-def _calibrations(measured: _Measured, whole: HipBlock | None) -> Iterator[dict[str, Any]]:
+def _calibrations(measured: _Measured) -> Iterator[dict[str, Any]]:
     """One entry for every mounting session: the last calibration says how good it is."""
-    if not measured.calibrations or whole is None:
+    if not measured.calibrations or not measured.blocks:
         yield {"start_s": 0.0, "method": "none", "quality": "none", "warnings": [measured.why_uncalibrated]}
         return
     calibration = measured.calibrations[-1][1]
@@ -179,11 +183,11 @@ def _calibrations(measured: _Measured, whole: HipBlock | None) -> Iterator[dict[
         facing = max(float(np.rad2deg(m.sd_rad[1])) for m in own)
         quality = "good" if usable and facing < 5 else "fair" if usable else "poor"
         yield {
-            "start_s": round(frame / whole.rate_hz, 3),
+            "start_s": round(frame / measured.blocks[0].rate_hz, 3),
             "method": "joint least squares",
             "quality": quality,
             "mounts": [{"role": m.role, "sd_deg": _degrees(m.sd_rad)} for m in own],
-            "warnings": [*calibration.warnings, *_singular_warnings(whole)] if frame == 0 else [],
+            "warnings": [*calibration.warnings, *_singular_warnings(measured.blocks)] if frame == 0 else [],
         }
 
 
@@ -191,8 +195,9 @@ def _degrees(rad: FloatArray) -> list[float]:
     return [round(float(v), 2) for v in np.minimum(np.rad2deg(rad), 180.0)]
 
 
-def _singular_warnings(whole: HipBlock) -> list[str]:
-    return [f"{side} hip: {NEAR_SINGULAR}" for side, hip in whole.sides.items() if too_wide(hip)]
+def _singular_warnings(blocks: list[HipBlock]) -> list[str]:
+    sides = dict.fromkeys(side for block in blocks for side, hip in block.sides.items() if too_wide(hip))
+    return [f"{side} hip: {NEAR_SINGULAR}" for side in sides]
 
 
 def _tests(marks: tuple[Mark, ...], measured: _Measured) -> Iterator[dict[str, Any]]:
