@@ -132,7 +132,8 @@ class Calibrator:
         self._digest.feed(frames)
         self._digest.flush()
         motion = self._digest.motion()
-        body, activities = self._known(len(motion))
+        # Afterwards everything has been told, also what ended with the recording.
+        body, activities = self._known(len(motion), late_steps=0)
         solution = solve(motion, body, activities, saved=self._saved)
         return None if solution is None else calibration_of(solution, body, 0, self._digest.factor)
 
@@ -154,9 +155,9 @@ class Calibrator:
             return min(max(MIN_BETWEEN_SLOTS, slot // SPACING_SETTLED), MAX_SETTLED_SLOTS)
         return min(max(MIN_BETWEEN_SLOTS, slot // SPACING), MAX_BETWEEN_SLOTS)
 
-    def _known(self, step: int) -> tuple[Body, list[Activity]]:
+    def _known(self, step: int, *, late_steps: int = TOLD_STEPS) -> tuple[Body, list[Activity]]:
         """Body and activities as they were known at a step."""
-        told = step - TOLD_STEPS
+        told = step - late_steps
         known = [_known_by(a, told) for a in self._activities.values() if a.start < told]
         return Body(tuple(m for m in self._body.mountings if m.start < step)), sorted(known, key=lambda a: a.start)
 

@@ -150,7 +150,7 @@ def _equations(
     system = arrow.ArrowSystem.zeros(len(evidence.seg.node_step), layout.node, layout.shared)
     motion_equations.add_gyro(system, layout, state, evidence.seg, noise)
     motion_equations.add_gravity(system, layout, state, evidence.seg, noise, evidence.speed_m_s)
-    motion_equations.keep_finite(system, layout)
+    motion_equations.keep_finite(system, layout, evidence.seg)
     if memory is None:
         motion_equations.add_priors(system, layout, state, noise)
     else:

@@ -27,13 +27,15 @@ EXCITED_M_S2 = 0.6
 """Root mean square of the horizontal acceleration below which sensor errors would tell the heading."""
 MISFIT_M_S2 = 0.5
 """By how much both sensors disagree about the joint, mostly because of skin and straps."""
+MIN_MISFIT = 0.5
+"""Both sensors are never trusted to agree much better than that, however well they do in a window (in variance)."""
 LEVER_M = 0.25
 """From the thigh's sensor up to the hip."""
 LEVER_SD_M = 0.12
 OFFSET_SD_M_S2 = 0.4
 """A constant difference, as from two degrees of wrong tilt."""
 GRID_DEG = 15
-MIRROR_MARGIN = 6
+MIRROR_MARGIN = 8.0
 """How much worse (in -2 log likelihood) headings more than 60 degrees away must fit."""
 HEADING_SD_RAD = np.deg2rad(8.0)
 """What all windows together leave open: a skin that lags does so in every one."""
@@ -141,7 +143,7 @@ def _fit(first: _Side, second: _Side, lever: FloatArray) -> tuple[float, float] 
         return None
     best = float(guess + np.clip(-slope / (2 * bend), near[0], near[-1]))
     apart = np.abs((grid - best + np.pi) % (2 * np.pi) - np.pi)
-    misfit = max(1.0, float(least) / len(first.force))
+    misfit = max(MIN_MISFIT, float(least) * SMOOTHING_STEPS / first.force.size)
     if cost[apart > np.pi / 3].min() - least < MIRROR_MARGIN * misfit:
         return None
     return best, float(np.sqrt(misfit / bend))

@@ -14,6 +14,9 @@ from imuhip.units import GRAVITY_M_S2, FloatArray
 
 _GAIN_COLUMNS = np.array([3 * i + k for i, k in GAIN_PAIRS])
 
+ORIGIN_SD_RAD = np.deg2rad(0.001)
+LOOSE_SD_RAD = np.deg2rad(1000.0)
+
 
 @dataclass(frozen=True, slots=True)
 class SensorNoise:
@@ -94,13 +97,20 @@ def add_gravity(
     size = np.sqrt(np.einsum("kni,kni->kn", residual, residual) / variance)
     measured = np.abs(seg.force).max(axis=2) > 1.0  # no force at all: the sensor had not begun
     weight = np.where(seg.whole & measured, _huber(size) / variance, 0.0)
-    half_turn = -0.5 * rotation.skew(force)
+    # Of the expected force, not of the measured one: a turn about the vertical must not pass for a tilt.
+    half_turn = np.broadcast_to(-0.5 * rotation.skew(np.array([0.0, 0.0, GRAVITY_M_S2])), middle.shape)
     by_own = -middle @ np.concatenate([seg.force_by_bias, by_gain], axis=3)
     _add_pairs(system, layout, half_turn, by_own, residual, weight)
 
 
-def keep_finite(system: ArrowSystem, layout: Layout) -> None:
-    """What no equation tells of stays where it is."""
+def keep_finite(system: ArrowSystem, layout: Layout, seg: Segments) -> None:
+    """What no equation tells of stays where it is.
+
+    After a gap that nothing was carried over only headings between the sensors mean something, and the first one's is
+    their origin, as it is at the session's start.
+    """
+    heading = layout.turn(0).start + 2
+    system.diagonal[1:, heading, heading] += np.where(seg.whole.any(axis=0), 0.0, 1.0 / ORIGIN_SD_RAD**2)
     for k in range(layout.sensors):
         system.diagonal[:, layout.turn(k), layout.turn(k)] += np.eye(3) * 1e-6
     for e in range(layout.mounts):
@@ -112,7 +122,7 @@ def add_priors(system: ArrowSystem, layout: Layout, state: State, noise: SensorN
     for k in range(layout.sensors):
         turn, bias, gain, acc = layout.turn(k), layout.bias(k), layout.gyr_gain(k), layout.acc(k)
         # The first sensor's heading is the origin; the others' is known to nothing before poses tell.
-        loose = np.deg2rad([1000.0, 1000.0, 0.001 if k == 0 else 1000.0])
+        loose = np.array([LOOSE_SD_RAD, LOOSE_SD_RAD, ORIGIN_SD_RAD if k == 0 else LOOSE_SD_RAD])
         system.diagonal[0, turn, turn] += np.diag(1.0 / loose**2)
         weight = 1.0 / noise.gyr_bias**2
         system.diagonal[0, bias, bias] += np.eye(3) * weight
