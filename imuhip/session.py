@@ -23,7 +23,7 @@ from imuhip.recording.info import utc_text
 from imuhip.units import FloatArray
 
 BLOCK_ROWS = 8192
-"""Notifications in a block, about two minutes of three sensors: what it needs in between fits the processor's cache."""
+"""Notifications in a block, nearly four minutes of three sensors: larger ones need more memory and are no faster."""
 LATE_NS = 100_000_000
 """The pipeline gives a mark 0.12 s to be told of (calibration.calibrator), less the frame that it is ahead."""
 
