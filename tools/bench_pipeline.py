@@ -54,8 +54,8 @@ class Target:
 
 
 VQF_TARGETS = {"--causal": Target(5.0, bound=20.0), "": Target(40.0, bound=20.0)}
-"""Reached on two cores: 8.3 and 11.8. Drawn out from the first ten minutes, in which live is solved most often, the first
-reads 13."""
+"""Reached on two cores: 8.3 and 11.8. Drawn out from the first ten minutes, in which live is solved most often, it is
+13 and 11."""
 MEMORY_MB = {"--causal": Target(600.0, bound=350.0), "": Target(600.0, bound=550.0)}
 """Reached: 190 and 420."""
 FOUR_HOURS = Target(4.4, bound=5.5)
