@@ -34,9 +34,9 @@ ITERATIONS = 8
 ITERATIONS_WARM = 3
 """With a memory to start from."""
 CONVERGED_RAD = np.deg2rad(0.05)
-"""Steps smaller than this change no angle that is shown."""
+"""What is left is smaller than any angle that is shown."""
 CONVERGED_WARM_RAD = np.deg2rad(0.3)
-"""From a start that near, the step after this one would be ten times smaller."""
+"""Live, from a start that near, the steps shrink tenfold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +124,16 @@ def solve(
     expected = expectations(evidence, state.quat_sensor_from_segment, poses, {} if memory else saved)
     priors = PriorEquations([*heading_priors, *expected], layout)
     iterations, small = (ITERATIONS, CONVERGED_RAD) if memory is None else (ITERATIONS_WARM, CONVERGED_WARM_RAD)
+    last = 0.0
     for _ in range(iterations):
         factors = arrow.eliminate(_equations(evidence, layout, state, priors, memory))
         nodes, shared = arrow.substitute(factors)
         state = state.moved(nodes, shared)
-        if max(np.abs(nodes).max(), np.abs(shared).max()) < small:
+        step = max(np.abs(nodes).max(), np.abs(shared).max())
+        shrinking = min(step / last, 0.9) if last else 0.5
+        if step * shrinking / (1.0 - shrinking) < small:  # what all steps still to come would add up to
             break
+        last = step
     covariance = (arrow.last_covariance if live else arrow.covariance)(factors)
     knots = np.arange(len(level[0]))[-1:] if live else np.arange(len(level[0]))
     return Solution(evidence, state, covariance, knots, layout, factors.last_information())
