@@ -35,8 +35,8 @@ ITERATIONS_WARM = 3
 """With a memory to start from."""
 CONVERGED_RAD = np.deg2rad(0.05)
 """What is left is smaller than any angle that is shown."""
-CONVERGED_WARM_RAD = np.deg2rad(0.3)
-"""Live, from a start that near, the steps shrink tenfold."""
+CONVERGED_WARM_RAD = np.deg2rad(2.0)
+"""Live, from a start that near: a step of 2 degrees leaves a few hundredths."""
 
 
 @dataclass(frozen=True, slots=True)
