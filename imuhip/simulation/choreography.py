@@ -6,8 +6,21 @@ from collections import defaultdict
 
 import numpy as np
 
+from imuhip.simulation.manner import Manner, Pieces
 from imuhip.simulation.movements import MOVEMENTS, POSTURES, Movement, Passage, route
-from imuhip.simulation.plan import HIP, PELVIS, SHIFT, SIDE_SIGN, SIDES, Plan, Ramp, Repetition, Turn, Wear
+from imuhip.simulation.plan import (
+    HIP,
+    PELVIS,
+    SHIFT,
+    SIDE_SIGN,
+    SIDES,
+    Oscillation,
+    Plan,
+    Ramp,
+    Repetition,
+    Turn,
+    Wear,
+)
 from imuhip.simulation.script import Session, Side, Step
 from imuhip.simulation.wearer import Wearer
 
@@ -38,7 +51,9 @@ def choreograph(session: Session, wearer: Wearer, rng: np.random.Generator) -> P
     for step in session.steps:
         director.take_pose(step)
         director.hold(step)
-        if step.repetitions:
+        if step.manners:
+            director.practise(step)
+        elif step.repetitions:
             director.move(step)
     director.plan.duration_s = director.clock_s + 0.5
     return director.plan
@@ -72,8 +87,9 @@ class _Director:
         """Go to the step's posture and start pose, with the wearer's own error in every angle."""
         if not self.plan.marks:
             return  # the first pose is where the session starts, and exact: it is the zero
-        passages = route(self.position, step.position)
-        posture = POSTURES[step.position]
+        there = step.posture or step.position
+        passages = route(self.position, there)
+        posture = POSTURES[there]
         movement = MOVEMENTS.get((step.name, step.position))
         poses = dict.fromkeys(SIDES, posture.hip_deg)
         knees = dict.fromkeys(SIDES, posture.knee_deg)
@@ -82,7 +98,7 @@ class _Director:
                 poses[side] = movement.start_deg or posture.hip_deg
                 knees[side] = movement.knee_deg[0]
         if passages:
-            duration_s = self.pass_through(passages, step)
+            duration_s = self.pass_through(passages, there)
             span_s = min(0.6 * duration_s, 1.8)  # joints settle while the pelvis still turns
         else:
             furthest_deg = abs(poses[self.side][0] - self.level[f"{self.side}.flexion"])
@@ -96,10 +112,10 @@ class _Director:
         roll = self.wearer.side_lying_roll_sd_deg if step.position == "side_lying" else spread
         for name, sd in zip(PELVIS, (spread, spread, roll), strict=True):
             self.ramp(f"pelvis.{name}", sd * self.rng.normal(), start_s, span_s)
-        self.position = step.position
+        self.position = there
         self.clock_s += duration_s + SETTLE_S
 
-    def pass_through(self, passages: list[Passage], step: Step) -> float:
+    def pass_through(self, passages: list[Passage], there: str) -> float:
         """Turn the pelvis along a route; returns how long that takes in s."""
         total_s = min(self.rng.uniform(3.0, 4.6) + 1.2 * (len(passages) - 1), 6.0)
         each_s = total_s / len(passages)
@@ -120,8 +136,8 @@ class _Director:
                 for name, deg in zip(HIP, way, strict=True):
                     self.ramp(f"{side}.{name}", float(deg), begin_s, each_s * 0.7)
                 self.ramp(f"{side}.knee", passage.flexion_deg, begin_s, each_s * 0.7)
-        self.ramp("floor.z", POSTURES[step.position].height_m, self.clock_s, total_s)
-        self.ramp("sway", POSTURES[step.position].sway, self.clock_s, total_s)
+        self.ramp("floor.z", POSTURES[there].height_m, self.clock_s, total_s)
+        self.ramp("sway", POSTURES[there].sway, self.clock_s, total_s)
         for channel in ("floor.x", "floor.y"):
             self.ramp(channel, self.level[channel] + self.rng.uniform(-0.5, 0.5), self.clock_s, total_s)
         return total_s
@@ -133,7 +149,7 @@ class _Director:
             self.plan.wears.append(Wear(self.clock_s, end_s, step.name))
             self.side = "left" if step.name.endswith("left") else "right"
         if step.still_s >= SHORTEST_MARKED_STILL_S:
-            kind = "still" if step.repetitions else step.kind
+            kind = "still" if step.repetitions or step.manners else step.kind
             self.plan.add_mark(step, self.side, self.clock_s, end_s, kind=kind)
         self.clock_s = end_s + 0.1
 
@@ -147,7 +163,7 @@ class _Director:
         whole = float(np.clip(1.0 + self.wearer.range_sd * self.rng.normal(), 0.7, 1.2))
         for _ in range(step.repetitions):
             scale = whole * (1.0 + self.wearer.range_sd / 4 * self.rng.normal())
-            start_s, top_s = self.clock_s, 0.0
+            start_s, top_s, leave_s, back_s = self.clock_s, 0.0, 0.0, 0.0
             for phase_s, level in movement.phases:
                 span_s = phase_s * float(np.clip(1.0 + self.wearer.tempo_sd * self.rng.normal(), 0.7, 1.3))
                 for channel, change in changes.items():
@@ -155,16 +171,86 @@ class _Director:
                     goal = scale * (1.0 - level if opposite else level)
                     self.ramp(channel, rest.get(channel, 0.0) + goal * change, self.clock_s, span_s)
                 self.clock_s += span_s
-                if level == 1.0 and not top_s:
-                    top_s = self.clock_s
+                if level == 1.0:
+                    top_s, leave_s = top_s or self.clock_s, self.clock_s
+                elif not back_s:
+                    back_s = self.clock_s
             number = len(self.plan.marks)
-            self.plan.repetitions.append(Repetition(step.name, self.side, number, start_s, top_s, self.clock_s))
+            self.plan.repetitions.append(
+                Repetition(step.name, self.side, number, start_s, top_s, self.clock_s, leave_s, back_s)
+            )
         if movement.phases[-1][1] != 0.0 or movement.other_leg == "opposite":  # not back at the start pose
             for channel in changes:
                 self.ramp(channel, rest.get(channel, 0.0), self.clock_s, 1.2)
             self.clock_s += 1.2
         self.plan.add_mark(step, self.side, mark_start_s, self.clock_s + 0.3)
         self.clock_s += 0.8
+
+    def practise(self, step: Step) -> None:
+        """Repetitions that the script tells one by one."""
+        movement = MOVEMENTS[step.name, step.position]
+        mark_start_s = self.clock_s
+        self.clock_s += 0.3
+        rest = dict(self.level)
+        changes = self.changes(movement)
+        poses = [self.poses(movement, changes, rest, manner) for manner in step.manners]
+        for manner, (start, top), following in zip(step.manners, poses, [*poses[1:], poses[0]], strict=True):
+            start_s = self.clock_s
+            self.follow(manner.lift, start, top)
+            top_s = self.clock_s
+            if manner.late_tilt_deg:
+                self.ramp("pelvis.tilt", top["pelvis.tilt"] + manner.late_tilt_deg, top_s, manner.hold_s)
+            self.clock_s += manner.hold_s
+            leave_s = self.clock_s
+            self.follow(manner.lower, start, top)
+            back_s = self.clock_s
+            self.follow(((manner.rest_s, 0.0),) if manner.rest_s else (), *following)  # drifts go while resting
+            done = Repetition(
+                step.name, self.side, len(self.plan.marks), start_s, top_s, self.clock_s, leave_s, back_s, manner
+            )
+            self.plan.repetitions.append(done)
+            self.shake(movement, done)
+        self.clock_s += 0.3
+        if step.marked:
+            self.plan.add_mark(step, self.side, mark_start_s, self.clock_s)
+        self.clock_s += 0.5
+
+    def poses(
+        self, movement: Movement, changes: dict[str, float], rest: dict[str, float], manner: Manner
+    ) -> tuple[dict[str, float], dict[str, float]]:
+        """Where every moving channel is in the start pose and at the top of one repetition."""
+        start = {channel: rest.get(channel, 0.0) for channel in changes}
+        top = {channel: start[channel] + manner.range_share * change for channel, change in changes.items()}
+        if movement.other_leg == "opposite":
+            for channel in filter(self.is_other, changes):
+                start[channel], top[channel] = top[channel], start[channel]
+        for name, drift, stray in zip(HIP, manner.start_deg, manner.stray_deg, strict=True):
+            start[f"{self.side}.{name}"] += drift
+            top[f"{self.side}.{name}"] += stray
+        mirror = (1.0, SIDE_SIGN[self.side], SIDE_SIGN[self.side])
+        for name, deg, sign in zip(PELVIS, manner.pelvis_deg, mirror, strict=True):
+            top[f"pelvis.{name}"] += sign * deg
+        return start, top
+
+    def follow(self, pieces: Pieces, start: dict[str, float], top: dict[str, float]) -> None:
+        """Move all channels between start pose and top."""
+        for span_s, level in pieces:
+            for channel, goal in top.items():
+                self.ramp(channel, start[channel] + level * (goal - start[channel]), self.clock_s, span_s)
+            self.clock_s += span_s
+
+    def shake(self, movement: Movement, done: Repetition) -> None:
+        """Let the main angle shake on the way and in the hold, as the repetition's manner says."""
+        manner = done.manner
+        if manner is None:
+            return
+        main = int(np.argmax(np.abs(movement.change_deg)))
+        channel = f"{self.side}.{HIP[main]}" if any(movement.change_deg) else f"{self.side}.knee"
+        spans = [(manner.tremor, done.start_s, done.top_s), (manner.tremor, done.leave_s, done.back_s)]
+        for shake, start_s, end_s in [*spans, (manner.wobble, done.top_s, done.leave_s)]:
+            if shake is not None and end_s > start_s:
+                each = Oscillation(start_s, end_s - start_s, shake.hz, shake.deg)
+                self.plan.oscillations[channel].append(each)
 
     def legs(self) -> tuple[Side, Side]:
         """The working leg first, so that sessions of the two sides with one seed mirror each other."""
