@@ -7,7 +7,8 @@
     │   ├── RecordingError     not a recording, damaged beyond use, or of a newer format
     │   ├── ImportLayoutError  a folder to import breaks the import layout
     │   ├── CalibrationError   a saved calibration does not fit this recording
-    │   └── CatalogueError     a catalogue says what cannot be: names the entry
+    │   ├── CatalogueError     a catalogue says what cannot be: names the entry
+    │   └── HistoryError       the history is missing, damaged, newer or in use, or a session has no place in it
     ├── OutputError            the output cannot be written, or exists and --force was not given
     └── PacketError            bytes that are not a packet: position and reason (the pipeline counts them)
 """
@@ -57,6 +58,10 @@ class CalibrationError(InputError):
 
 class CatalogueError(InputError):
     """A catalogue of tests and exercises is no TOML, or says what cannot be."""
+
+
+class HistoryError(InputError):
+    """The history is missing, damaged, newer or in use, or a session has no place in it."""
 
 
 class OutputError(InputError):

@@ -19,7 +19,11 @@ _WHEN_TO_ASK = (
 
 
 def judge(
-    results: Mapping[str, Any], controls: Controls, earlier: Sequence[SessionRow] | None = None
+    results: Mapping[str, Any],
+    controls: Controls,
+    *,
+    earlier: Sequence[SessionRow] | None = None,
+    started_s: float | None = None,
 ) -> list[dict[str, Any]]:
     """Judge one session.
 
@@ -27,11 +31,12 @@ def judge(
         results: Its machine-readable results.
         controls: What each exercise controls.
         earlier: The wearer's sessions before it, in the order of their dates; None to judge the session by itself.
+        started_s: When it was, seconds since 1970 UTC; needed with ``earlier``.
 
     Returns:
         Its flags as entries of the results, pain first, then by level.
     """
-    today = observe(results, controls)
+    today = observe(results, controls, started_s=started_s)
     flags = within_session(today, controls)
     if earlier is not None:
         flags += between_sessions([*earlier, today], controls, since=len(earlier))[0]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from imuhip.flags.motion import Motion, motion_of
@@ -61,18 +60,19 @@ class SessionRow:
     mobilised_until_s: float | None = None
 
 
-def observe(results: Mapping[str, Any], controls: Controls) -> SessionRow:
+def observe(results: Mapping[str, Any], controls: Controls, *, started_s: float | None = None) -> SessionRow:
     """Take from a session's results what the rules compare.
 
     Args:
         results: The machine-readable results.
         controls: What each exercise controls.
+        started_s: When it was, seconds since 1970 UTC; only comparisons with other sessions need it.
 
     Returns:
         The session; values after mobilising stand apart from those before.
     """
-    recording, tests, sets = results["recording"], results["tests"], results["sets"]
-    roles = [sensor["role"] for sensor in recording["sensors"]]
+    tests, sets = results["tests"], results["sets"]
+    roles = [sensor["role"] for sensor in results["recording"]["sensors"]]
     since_s = _mobilised_s(results)
     by_motion: dict[Motion, list[Mapping[str, Any]]] = {}
     for test in tests:
@@ -81,19 +81,11 @@ def observe(results: Mapping[str, Any], controls: Controls) -> SessionRow:
         by_motion[motion] = []
     mobilised = [entry["end_s"] for entry in results.get("mobilise", ()) if entry["end_s"] is not None]
     return SessionRow(
-        started_s=epoch_s(recording["started_utc"]),
+        started_s=started_s,
         motions={motion: _row(motion, own, sets, controls, since_s) for motion, own in by_motion.items()},
         pains=pains_of(results),
         mobilised_until_s=max(mobilised, default=since_s),
     )
-
-
-def epoch_s(started_utc: str | None) -> float | None:
-    """Seconds since 1970 of an ISO 8601 moment; one without a zone is taken as UTC."""
-    if started_utc is None:
-        return None
-    moment = datetime.fromisoformat(started_utc)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def _row(
@@ -136,8 +128,9 @@ def controlled(peaks_deg: Sequence[float]) -> float | None:
 
 
 def _good_peaks(sets: Iterable[Mapping[str, Any]]) -> list[float]:
-    peaks = [rep["peak_deg"] for one in sets for rep in one["reps"] if rep["good"] and rep["peak_deg"] is not None]
-    return sorted(peaks, reverse=True)
+    # The direction of the test need not be that of the exercise: what a rep says about the test is told apart.
+    peaks = [rep.get("control_deg", rep["peak_deg"]) for one in sets for rep in one["reps"] if rep["good"]]
+    return sorted((peak for peak in peaks if peak is not None), reverse=True)
 
 
 def _is_controlled_by(motion: Motion, one: Mapping[str, Any], controls: Controls) -> bool:

@@ -1,0 +1,82 @@
+"""How range, controlled range and the gap between them developed."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from imuhip.flags.control_gap import GapJudgement, judge_gaps
+from imuhip.flags.motion import Motion
+from imuhip.flags.series import Series, series_by_motion
+from imuhip.history.dates import utc_text
+from imuhip.history.sessions import all_sessions, flags_of, rows_of
+
+
+def overview(connection: sqlite3.Connection, wearer: str) -> dict[str, Any]:
+    """A wearer's history, ready for JSON.
+
+    Args:
+        connection: The history.
+        wearer: Pseudonym.
+
+    Returns:
+        ``wearer``; ``sessions`` by date; ``motions``, each with ``points`` by date (range, controlled range, gap;
+        passive range and its difference) and the ``change_deg`` from the first to the last, real beyond ``mdc_deg``;
+        ``flags`` of the last session.
+    """
+    stored = all_sessions(connection, wearer)
+    ids, rows = rows_of(connection, wearer)
+    series = sorted(series_by_motion(rows).values(), key=lambda one: _order(one.motion))
+    return {
+        "wearer": wearer,
+        "sessions": [{"started_utc": utc_text(s.started_s), "date_doubtful": s.date_doubtful} for s in stored],
+        "motions": [_motion(one) for one in series],
+        "flags": flags_of(connection, ids[-1]) if ids else [],
+    }
+
+
+def _order(motion: Motion) -> tuple[str, ...]:
+    return (motion.name, motion.position or "", motion.reference, motion.side or "")
+
+
+def _motion(series: Series) -> dict[str, Any]:
+    motion = series.motion
+    judged = judge_gaps(series.gap_rows())
+    points = [_point(series, at, judgement) for at, judgement in enumerate(judged)]
+    return {
+        "motion": motion.name,
+        "position": motion.position,
+        "side": motion.side,
+        "reference": motion.reference,
+        "points": points,
+        **_change([point["range_deg"] for point in points], motion, "change_deg"),
+        **_change([point["controlled_range_deg"] for point in points], motion, "controlled_change_deg"),
+        "mdc_deg": motion.mdc_deg,
+    }
+
+
+def _point(series: Series, at: int, judgement: GapJudgement) -> Mapping[str, Any]:
+    row = series.rows[at]
+    difference = None
+    if row.passive_deg is not None and row.range_deg is not None:
+        difference = round(row.passive_deg - row.range_deg, 2)
+    return {
+        "started_utc": utc_text(series.times_s[at]),
+        "range_deg": row.range_deg,
+        "uncertainty_deg": row.uncertainty_deg,
+        "controlled_range_deg": row.controlled_deg,
+        "gap_deg": None if judgement.gap_deg is None else round(judgement.gap_deg, 2),
+        "passive_deg": row.passive_deg,
+        "passive_minus_active_deg": difference,
+        "level": judgement.level,
+    }
+
+
+def _change(values: Sequence[float | None], motion: Motion, name: str) -> dict[str, Any]:
+    """The last value minus the first, and whether it is real."""
+    known = [value for value in values if value is not None]
+    if len(known) < 2:
+        return {name: None, name.replace("_deg", "_real"): None}
+    by = round(known[-1] - known[0], 2)
+    return {name: by, name.replace("_deg", "_real"): abs(by) > motion.mdc_deg}
