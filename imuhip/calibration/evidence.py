@@ -13,7 +13,7 @@ from imuhip.calibration.body import Body
 from imuhip.calibration.hinges import Hinge, find_hinge, find_tilt_hinge
 from imuhip.calibration.initial import gravity_in_sensor, mean_quat
 from imuhip.calibration.motion import Motion
-from imuhip.calibration.poses import Activity, Pose, marked_poses
+from imuhip.calibration.poses import UNLIKE_THEIR_POSITION, Activity, Pose, marked_poses
 from imuhip.calibration.stillness import Still
 from imuhip.calibration.strapdown import Segments, Strapdown, integrate, segments
 from imuhip.units import FloatArray, IntArray
@@ -169,9 +169,7 @@ def found_poses(evidence: Evidence) -> list[Pose]:
     for still in evidence.stills:
         if any(p.still.start < still.end and still.start < p.still.end for p in evidence.poses):
             continue
-        if any(
-            a.start <= still.start and (a.end is None or still.end <= a.end) for a in evidence.activities if a.position
-        ):
+        if any(_tells(activity, still) for activity in evidence.activities):
             continue
         pelvis = body.worn("pelvis", still.start)
         thighs = [t for role in ("thigh_right", "thigh_left") if (t := body.worn(role, still.start)) is not None]
@@ -183,6 +181,15 @@ def found_poses(evidence: Evidence) -> list[Pose]:
         elif turned[0] > FLAT_COS and max(turned[1:]) < FLAT_COS:
             found.append(Pose(still, "seated", stance=False))
     return found
+
+
+def _tells(activity: Activity, still: Still) -> bool:
+    """Whether a marked activity already says what a still stretch is, or that nothing is expected of it."""
+    if activity.position is None:
+        return False
+    if activity.name in UNLIKE_THEIR_POSITION:
+        return activity.start < still.end and (activity.end is None or still.start < activity.end)
+    return activity.start <= still.start and (activity.end is None or still.end <= activity.end)
 
 
 def _known_near(speeds: FloatArray) -> FloatArray:
