@@ -12,8 +12,11 @@ from typing import Any
 import numpy as np
 
 from imuhip.calibration.result import Calibration
+from imuhip.catalogue_files import load_catalogue
 from imuhip.errors import CalibrationError
 from imuhip.exercises.range_tests import DIRECTIONS, NEAR_SINGULAR, RangeTest, measure_test, too_wide
+from imuhip.flags.judge import controls_of
+from imuhip.flags.results import judged
 from imuhip.hip.stage import HipBlock, join
 from imuhip.marks import Mark
 from imuhip.packets.notification import NotificationBlock
@@ -99,7 +102,9 @@ def analyze(
     measured = (_live if causal else _whole)(recording, mounts, progress or (lambda _: None))
     blocks = measured.blocks
     whole = join(blocks) if blocks else None
-    return Analysis(_results(recording, measured, whole), AngleTable(dict(_columns(recording, measured, whole))))
+    results = _results(recording, measured, whole)
+    results = judged(results, recording.marks, measured.start_ns, controls_of(load_catalogue()))
+    return Analysis(results, AngleTable(dict(_columns(recording, measured, whole))))
 
 
 def _saved_mounts(path: Path, recording: Recording) -> Calibration:

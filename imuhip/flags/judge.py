@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from imuhip.exercises.catalogue import Catalogue
 from imuhip.flags.between import between_sessions
 from imuhip.flags.flag import Flag, capital
 from imuhip.flags.pain import STOP_AT, Pain
@@ -16,6 +17,11 @@ _WHEN_TO_ASK = (
     "If it is sharp or pinching, comes with catching, locking, giving way or numbness, or is worse next morning, "
     "ask a clinician."
 )
+
+
+def controls_of(catalogue: Catalogue) -> Controls:
+    """What each exercise of a catalogue controls: name and position of a test."""
+    return {name: entry.controls for name, entry in catalogue.exercises.items() if entry.controls is not None}
 
 
 def judge(
