@@ -103,7 +103,8 @@ def draw_set(task: Task, repetitions: int, rng: np.random.Generator) -> tuple[Ma
         clean = draw_clean(task, rng)
         faulty = number > 0 and rng.uniform() < 0.5
         fault = faults[int(rng.integers(len(faults)))]
-        manners.append(_DRAWS[fault](task, clean, float(rng.uniform(1.4, 2.5)), rng) if faulty else clean)
+        wrong = _DRAWS[fault](task, clean, float(rng.uniform(1.4, 2.5)), rng)
+        manners.append(replace(wrong, meant=fault) if faulty else clean)
     return tuple(manners)
 
 

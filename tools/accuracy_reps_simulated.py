@@ -52,12 +52,14 @@ class Judged:
     Attributes:
         start_s: Of the true one, from the recording's start.
         edges_s: Found minus true, of each of :data:`EDGES`; empty where it was not found.
+        meant: The fault that it was drawn with, if any.
         times: How many times its limit every fault truly is.
         reported: The faults that were.
     """
 
     start_s: float
     edges_s: tuple[float, ...]
+    meant: str
     times: dict[str, float]
     reported: tuple[str, ...]
 
@@ -96,9 +98,9 @@ def reps_simulated(run: Run, sessions: int) -> Section:
     notes = (
         f"{sessions} sessions of {SETS} x {REPETITIONS} repetitions of each of {len(names)} exercises",
         f"(seeds from {FIRST_SEED}, both sides): real wearers with soft tissue, all sensor errors, 1 % loss.",
-        "Half of the repetitions have a fault; truth is the same checks on the bones' noiseless angles: at",
-        f"{FAULTY} times its limit or more it is a fault, at {CLEAN} or less it is none, between them it is not judged.",
-        "A fault of a repetition that was not found counts as not seen.",
+        "Half of the repetitions are drawn with one fault. It counts where the same checks on the bones' noiseless",
+        f"angles find it at {FAULTY} times its limit or more; what they find at {CLEAN} times or less must not be",
+        "reported. A fault of a repetition that was not found counts as not seen.",
     )
     return Section("Simulated repetitions", notes, tuple(figures), tuple(asdict(each) for each in outcomes))
 
@@ -150,10 +152,11 @@ def judge(case: RepCase, task: Task, made: SimulatedSession, sets: Iterable[Mapp
         usual_deg = float(np.percentile([each.range_deg for each in group], 75))
         for true in group:
             times = true_multiples(task, true, group[0], usual_deg)
+            meant = "" if true.plan.manner is None else true.plan.manner.meant
             span = (true.lift.start_s - offset_s, true.lower.end_s - offset_s)
             best = max(left, key=lambda k, span=span: _overlap(found[k], span), default=None)
             if best is None or _overlap(found[best], span) < OVERLAP:
-                judged.append(Judged(span[0], (), times, ()))
+                judged.append(Judged(span[0], (), meant, times, ()))
                 continue
             left.remove(best)
             rep = found[best]
@@ -226,7 +229,7 @@ def _found_figures(outcomes: Sequence[RepOutcome]) -> Iterable[Figure]:
 def _fault_figures(outcomes: Sequence[RepOutcome]) -> Iterable[Figure]:
     judged = [(each.case.exercise, one) for each in outcomes for one in each.judged]
     for fault in FAULTS:
-        bad = [(name, one) for name, one in judged if one.times[fault] >= FAULTY]
+        bad = [(name, one) for name, one in judged if one.meant == fault and one.times[fault] >= FAULTY]
         seen = sum(fault in one.reported for _, one in bad)
         wrong = [name for name, one in judged if one.times[fault] <= CLEAN and fault in one.reported]
         recall = seen / len(bad) if bad else float("nan")

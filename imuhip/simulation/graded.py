@@ -23,6 +23,8 @@ from imuhip.simulation.truth import Truth
 from imuhip.units import FloatArray
 
 EDGE_DEG_S, EDGE_SHARE = 2.0, 0.05
+SMALLEST_DEG = 3.0
+"""Breathing moves the hip by less: it has no phases."""
 MARGIN_S = 0.15
 """How far sway and breath may carry an edge beyond the move that the script asked for."""
 STOPPED_SHARE = 0.1
@@ -30,7 +32,8 @@ STOPPED_SHARE = 0.1
 INNER = 0.1
 """... outside the first and last tenth of it, where every movement is slow."""
 PEAK_HZ, PEAK_PROMINENCE = 6.0, 0.15
-RIPPLE_HZ = 1.0
+RIPPLE_HZ, SWINGS = 1.0, 2.0
+"""Ripple is faster than 1 Hz, and than two swings in a phase: a fling is no shake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class Phase:
         peak_to_mean: Of its speed.
         stopped: Share of its inner part in which it nearly stops.
         peaks: How many its speed has.
-        ripple: RMS of the speed above 1 Hz over the mean speed.
+        ripple: RMS of the speed above 1 Hz, or above two swings in the phase, over the mean speed.
     """
 
     start_s: float
@@ -107,7 +110,11 @@ def true_repetitions(truth: Truth) -> tuple[TrueRepetition, ...]:
     Returns:
         One for each repetition of a test or an exercise that moves the hip, in order.
     """
-    moving = [each for each in truth.repetitions if each.name != "swing" and any(_change_deg(each.name))]
+    moving = [
+        each
+        for each in truth.repetitions
+        if each.name != "swing" and np.abs(_change_deg(each.name)).max() > SMALLEST_DEG
+    ]
     return tuple(_measure(truth, each) for each in moving)
 
 
@@ -197,6 +204,7 @@ def _phase(speed: FloatArray, begin_s: float, span_s: tuple[float, float]) -> Ph
     size = np.abs(own)
     mean = float(size.mean())
     trim = round(INNER * len(own))
+    ripple_hz = max(RIPPLE_HZ, SWINGS * GRID_HZ / len(own))
     wide = slice(low + int(moving[0]), low + int(moving[-1]) + 1)
     return Phase(
         start_s=begin_s + (low + int(moving[0])) / GRID_HZ,
@@ -204,7 +212,7 @@ def _phase(speed: FloatArray, begin_s: float, span_s: tuple[float, float]) -> Ph
         peak_to_mean=float(size.max()) / mean,
         stopped=float(np.mean(size[trim : len(own) - trim] < STOPPED_SHARE * mean)),
         peaks=_count_peaks(_low_pass(speed, PEAK_HZ)[wide]),
-        ripple=float(np.sqrt(np.mean((speed - _low_pass(speed, RIPPLE_HZ))[wide] ** 2))) / mean,
+        ripple=float(np.sqrt(np.mean((speed - _low_pass(speed, ripple_hz))[wide] ** 2))) / mean,
     )
 
 

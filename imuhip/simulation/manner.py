@@ -39,6 +39,7 @@ class Manner:
         pelvis_deg: The same of the pelvis: tilt, lean, turn.
         late_tilt_deg: What the pelvis goes on to tilt during the hold, when the hip has arrived.
         start_deg: Hip angles of the start pose, from that of the set.
+        meant: The fault that it has on purpose, if any.
     """
 
     lift: Pieces = ((2.4, 1.0),)
@@ -52,3 +53,4 @@ class Manner:
     pelvis_deg: Triple = (0.0, 0.0, 0.0)
     late_tilt_deg: float = 0.0
     start_deg: Triple = (0.0, 0.0, 0.0)
+    meant: str = ""
