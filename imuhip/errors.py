@@ -8,7 +8,8 @@
     │   ├── ImportLayoutError  a folder to import breaks the import layout
     │   ├── CalibrationError   a saved calibration does not fit this recording
     │   ├── CatalogueError     a catalogue says what cannot be: names the entry
-    │   └── HistoryError       the history is missing, damaged, newer or in use, or a session has no place in it
+    │   └── HistoryError       the history is missing, newer or in use, or a session has no place in it
+    │       └── HistoryDamagedError   it cannot be read any more
     ├── OutputError            the output cannot be written, or exists and --force was not given
     └── PacketError            bytes that are not a packet: position and reason (the pipeline counts them)
 """
@@ -61,7 +62,11 @@ class CatalogueError(InputError):
 
 
 class HistoryError(InputError):
-    """The history is missing, damaged, newer or in use, or a session has no place in it."""
+    """The history is missing, newer or in use, or a session has no place in it."""
+
+
+class HistoryDamagedError(HistoryError):
+    """The history cannot be read any more; it is left as it is."""
 
 
 class OutputError(InputError):

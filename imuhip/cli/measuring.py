@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imuhip.cli.options import AsJson, CalibrationFrom, Causal, Force, Output, RecordingFile
+from imuhip.cli.options import AsJson, CalibrationFrom, Causal, Database, Force, History, Output, RecordingFile
 from imuhip.cli.output import refuse_existing, replacing, say
 from imuhip.cli.progress import progress
 
@@ -42,6 +42,8 @@ def analyze(
     as_json: AsJson = False,
     causal: Causal = False,
     calibration: CalibrationFrom = None,
+    history: History = False,
+    database: Database = None,
 ) -> None:
     """Measure a recording: range tests and exercises on one page.
 
@@ -49,6 +51,10 @@ def analyze(
     from the start pose but not in absolute terms.
     """
     analysis = measure(recording, causal=causal, calibration=calibration)
+    if history:
+        from imuhip.cli.history import flags_with_history
+
+        analysis.results["flags"] = flags_with_history(analysis.results, recording, database)
     if as_json:
         say(json.dumps(analysis.results, indent=2, allow_nan=False) + "\n")
     else:

@@ -22,7 +22,7 @@ def judged(results: Mapping[str, Any], marks: Iterable[Mark], start_ns: int, con
         controls: What each exercise controls.
 
     Returns:
-        The results with ``pain``, ``mobilise``, ``changes`` (each range before and after mobilising) and ``flags``, these
+        The results with ``pain``, ``mobilise``, ``changes`` (each range before and after mobilising) and the ``flags``
         of the session by itself.
     """
     marks = list(marks)

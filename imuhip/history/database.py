@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from imuhip.errors import HistoryError
+from imuhip.errors import HistoryDamagedError, HistoryError
 from imuhip.history.schema import APPLICATION_ID, STEPS, Step
 
 BUSY_S = 20.0
@@ -133,12 +133,30 @@ def translating(path: Path) -> Iterator[None]:
             remedy = "Wait until it is done and try again"
             raise HistoryError("is in use by another program", path=path, remedy=remedy) from error
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR):
-            raise HistoryError(f"is damaged: {error}", path=path, remedy=_SET_ASIDE) from error
+            raise HistoryDamagedError(f"is damaged: {error}", path=path, remedy=_SET_ASIDE) from error
         reason, remedy = _REASONS.get(code, (f"cannot be used: {error}", _SET_ASIDE))
         raise HistoryError(reason, path=path, remedy=remedy) from error
     except OSError as error:
         reason = f"cannot be used: {error.strerror}"
         raise HistoryError(reason, path=path, remedy="Choose another place with --database") from error
+
+
+def check(path: Path, steps: Sequence[Step] = STEPS) -> None:
+    """Make sure that a history can be read from end to end; there may be none.
+
+    Args:
+        path: The database.
+        steps: The versions of the schema.
+
+    Raises:
+        HistoryDamagedError: It is damaged.
+        HistoryError: It is newer, or another program's.
+    """
+    with translating(path):
+        if path.is_file() and path.stat().st_size:
+            with closing(_connect(path, read_only=True)) as connection:
+                _version(connection, path, steps)
+                _check_whole(connection, path)
 
 
 def _own_file(path: Path) -> None:
@@ -179,7 +197,7 @@ def _version(connection: sqlite3.Connection, path: Path, steps: Sequence[Step]) 
 def _check_whole(connection: sqlite3.Connection, path: Path) -> None:
     (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if found != "ok":
-        raise HistoryError(f"is damaged: {found}", path=path, remedy=_SET_ASIDE)
+        raise HistoryDamagedError(f"is damaged: {found}", path=path, remedy=_SET_ASIDE)
 
 
 def _keep_backup(connection: sqlite3.Connection, path: Path, version: int) -> None:
