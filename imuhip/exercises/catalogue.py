@@ -163,6 +163,7 @@ class ExerciseEntry:
         breath: Breathing that belongs to it.
         dose: How much.
         controls: The (test, position) whose range it controls.
+        control_axis: Direction of that test, a key of :data:`AXES`.
         start_pose: In words.
         cues: In words.
         not_visible: What the sensors cannot tell, and why.
@@ -186,6 +187,7 @@ class ExerciseEntry:
     breath: Breath | None
     dose: Dose
     controls: tuple[str, str] | None
+    control_axis: str | None
     start_pose: str
     cues: tuple[str, ...]
     not_visible: tuple[str, ...]

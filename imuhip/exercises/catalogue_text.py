@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from imuhip.errors import CatalogueError
@@ -73,11 +73,10 @@ def read_catalogue(texts: Sequence[tuple[str, str]]) -> Catalogue:
             exercises[name] = _exercise(entry, limits)
         else:
             mobilise[name] = _mobilise(entry)
-    catalogue = Catalogue(common, tests, exercises, mobilise)
-    for (kind, *_), (file, table) in entries.items():
+    for (kind, name, *_), (file, _) in entries.items():
         if kind == "exercise":
-            _check_controls(catalogue, exercises[table["name"]], _Entry(file, f"exercise {table['name']}", {}))
-    return catalogue
+            exercises[name] = _controlling(exercises[name], tests, _Entry(file, f"exercise {name}", {}))
+    return Catalogue(common, tests, exercises, mobilise)
 
 
 def _tables(file: str, text: str) -> Iterable[tuple[str, Table]]:
@@ -255,6 +254,7 @@ def _exercise(entry: _Entry, common: Mapping[str, Any]) -> ExerciseEntry:
         breath=_breath(entry.part("breath")) if "breath" in entry.table else None,
         dose=_dose(entry.part("dose")),
         controls=_controls(entry.part("controls")) if "controls" in entry.table else None,
+        control_axis=None,
         start_pose=entry.text("start_pose"),
         cues=entry.texts("cues"),
         not_visible=entry.texts("not_visible"),
@@ -290,13 +290,19 @@ def _controls(entry: _Entry) -> tuple[str, str]:
     return controls
 
 
-def _check_controls(catalogue: Catalogue, exercise: ExerciseEntry, entry: _Entry) -> None:
-    if exercise.controls is not None and exercise.controls not in catalogue.tests:
+def _controlling(
+    exercise: ExerciseEntry, tests: Mapping[tuple[str, str], TestEntry], entry: _Entry
+) -> ExerciseEntry:
+    """The exercise with the direction of the test that it controls."""
+    if exercise.controls is None:
+        return exercise
+    if (test := tests.get(exercise.controls)) is None:
         name, position = exercise.controls
         raise entry.fail(
             f"controls the test {name} in position {position}, which the catalogue does not have",
             "Name a test of the catalogue, or add it as [[test]]",
         )
+    return replace(exercise, control_axis=test.axis)
 
 
 def _mobilise(entry: _Entry) -> MobiliseEntry:

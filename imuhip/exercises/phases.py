@@ -1,0 +1,203 @@
+"""Lift, hold and lower of one repetition, and what the speed of a phase shows.
+
+A phase begins where its speed rises above, and ends where it falls below, 2 deg/s or 5 % of its peak speed, whichever
+is more; the hold lies between lift and lower. A band of the range instead, say from 10 to 90 %, would make a perfect
+lift of 2 s read 1.3 s.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from imuhip.exercises.smoothness import sparc
+from imuhip.units import BoolArray, FloatArray
+
+EDGE_DEG_S, EDGE_SHARE = 2.0, 0.05
+"""Edge of a phase: this speed, or this share of the phase's peak."""
+LOW, HIGH = 0.15, 0.85
+"""A phase surely runs between these shares of the way; its edges lie outside: a stop half way does not end it."""
+POSE_SHARE = 0.35
+"""A pose is where the angle rests within this share of the way from its end."""
+REST_S = 0.12
+"""Who trembles is slow for a moment at every turn; a phase has ended when it is slow for longer than that."""
+NOISE_HZ = 6.0
+"""Nobody moves a leg faster than this on purpose."""
+RIPPLE_HZ, RIPPLE_PER_PHASE = 1.0, 2.0
+"""A ripple is what is faster than 1 Hz, or than two swings in a phase of less than 2 s: a fling is no shake."""
+STOP_HZ = 2.5
+"""A stop is looked for below this, so that trembling through zero does not count as stopping."""
+INNER = 0.1
+"""The first and last tenth of a phase are slow in every movement."""
+STOPPED = 0.1
+"""Near-stopped is below this share of the phase's mean speed."""
+PROMINENCE = 0.15
+"""A peak of the speed stands out by this share of the greatest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phases:
+    """Frames of one repetition's edges.
+
+    Attributes:
+        start: First frame of the lift.
+        top: Last of the lift.
+        leave: First of the lower.
+        end: Last of the lower.
+    """
+
+    start: int
+    top: int
+    leave: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseFigures:
+    """What the speed of one phase shows.
+
+    Attributes:
+        duration_s: From edge to edge.
+        peak_deg_s: Greatest speed.
+        peak_to_mean: Over the mean speed while it moves.
+        speed_peaks: How many peaks the speed has.
+        stopped_share: Share of the inner 80 % at a near stop.
+        ripple: RMS of the fast part of the speed over its mean.
+        sparc: Spectral arc length; None where it cannot be told.
+    """
+
+    duration_s: float
+    peak_deg_s: float
+    peak_to_mean: float
+    speed_peaks: int
+    stopped_share: float
+    ripple: float
+    sparc: float | None
+
+
+def speed_of(angle_deg: FloatArray, rate_hz: float) -> FloatArray:
+    """Speed (N,) in deg/s of an angle (N,) without gaps."""
+    return np.gradient(angle_deg) * rate_hz
+
+
+def find_phases(angle_deg: FloatArray, top: int, rate_hz: float) -> Phases | None:
+    """The edges of a repetition.
+
+    Args:
+        angle_deg: (N,) positive out of the start pose, from the pose before the repetition to the one after it.
+        top: Frame that is surely at the top.
+        rate_hz: Frames per second.
+
+    Returns:
+        None where the angle does not go out and back.
+    """
+    if not 2 <= top < len(angle_deg) - 2:
+        return None
+    speed = low_pass(speed_of(angle_deg, rate_hz), NOISE_HZ, rate_hz)
+    rest_frames = max(1, round(REST_S * rate_hz))
+    lift = _phase(angle_deg[: top + 1], speed[: top + 1], rest_frames)
+    lower = _phase(angle_deg[top:][::-1], -speed[top:][::-1], rest_frames)
+    if lift is None or lower is None:
+        return None
+    last = len(angle_deg) - 1
+    start, end = lift[0], last - lower[0]
+    return Phases(start, lift[1], max(last - lower[1], lift[1]), end) if start < lift[1] <= end else None
+
+
+def _phase(angle_deg: FloatArray, speed: FloatArray, rest_frames: int) -> tuple[int, int] | None:
+    """First and last frame of a rise; the angle begins in the lower pose and ends in the upper one."""
+    least, greatest = float(angle_deg.min()), float(angle_deg.max())
+    way = greatest - least
+    half = _last(angle_deg < least + 0.5 * way) + 1
+    if not 0 < half < len(angle_deg):
+        return None
+    slow = np.abs(speed) < max(EDGE_DEG_S, EDGE_SHARE * float(speed.max()))
+    before, after = angle_deg[:half], angle_deg[half:]
+    low = _level(before, slow[:half] & (before < least + POSE_SHARE * way), least)
+    high = _level(after, slow[half:] & (after > greatest - POSE_SHARE * way), greatest)
+    first = max(_last(before < low + LOW * (high - low)), 0)
+    last = half + int(np.argmax(after > low + HIGH * (high - low)))
+    edge = max(EDGE_DEG_S, EDGE_SHARE * float(speed[first : last + 1].max()))
+    begin = first - _until_rest(speed[: first + 1][::-1] < edge, rest_frames) + 1
+    stop = last + _until_rest(speed[last:] < edge, rest_frames) - 1
+    return (begin, stop) if begin < stop else None
+
+
+def _last(where: BoolArray) -> int:
+    """Index of the last that is true, -1 where none is."""
+    found = np.flatnonzero(where)
+    return int(found[-1]) if len(found) else -1
+
+
+def _until_rest(slow: BoolArray, frames: int) -> int:
+    """How many frames pass before it is slow for so many; all where it never is."""
+    counted = np.cumsum(np.concatenate([[0], ~slow, np.zeros(frames, dtype=np.bool_)]))
+    return int(np.argmax(counted[frames:] == counted[:-frames]))
+
+
+def _level(angle_deg: FloatArray, rests: BoolArray, extreme: float) -> float:
+    """The angle of a pose: where it rests if it rests there at all, else the extreme."""
+    enough = 10 * np.count_nonzero(rests) >= len(angle_deg)
+    return float(np.median(angle_deg[rests])) if enough and rests.any() else extreme
+
+
+def figures(speed: FloatArray, first: int, last: int, rate_hz: float) -> PhaseFigures:
+    """What a phase's speed shows.
+
+    Args:
+        speed: (N,) deg/s, positive in the phase's direction, with some frames around it.
+        first: First frame of the phase.
+        last: Last frame.
+        rate_hz: Frames per second.
+    """
+    own = slice(first, last + 1)
+    duration_s = (last - first) / rate_hz
+    size = np.abs(speed[own])
+    trim = round(INNER * len(size))
+    smooth = np.abs(low_pass(speed, STOP_HZ, rate_hz)[own])
+    mean, slow_mean = float(size.mean()), float(smooth.mean())
+    near_stop = smooth < STOPPED * slow_mean
+    moving = size[~near_stop]
+    peak = float(size.max())
+    cut_hz = max(RIPPLE_HZ, RIPPLE_PER_PHASE / max(duration_s, 0.1))
+    fast = (speed - low_pass(speed, cut_hz, rate_hz))[own]
+    arc = sparc(size, rate_hz)
+    return PhaseFigures(
+        duration_s=duration_s,
+        peak_deg_s=peak,
+        peak_to_mean=peak / float(moving.mean()) if len(moving) else np.inf,
+        speed_peaks=count_peaks(low_pass(speed, NOISE_HZ, rate_hz)[own]),
+        stopped_share=float(near_stop[trim : len(size) - trim].mean()) if len(size) > 2 * trim else 0.0,
+        ripple=float(np.sqrt(np.mean(fast * fast))) / mean if mean else 0.0,
+        sparc=arc if np.isfinite(arc) else None,
+    )
+
+
+def low_pass(values: FloatArray, cut_hz: float, rate_hz: float) -> FloatArray:
+    """Values (N,) without what is faster than ``cut_hz``, and not delayed.
+
+    A Butterworth filter of second order run both ways, applied to the spectrum of the values mirrored at both ends.
+    """
+    if len(values) < 2:
+        return values
+    mirrored = np.concatenate([values, values[::-1]])
+    share = np.fft.rfftfreq(len(mirrored), 1.0 / rate_hz) / cut_hz
+    return np.asarray(np.fft.irfft(np.fft.rfft(mirrored) / (1.0 + share**4), len(mirrored))[: len(values)])
+
+
+def count_peaks(speed: FloatArray) -> int:
+    """How many peaks of a speed (N,) stand out by :data:`PROMINENCE` of the greatest from the valleys beside them."""
+    rises = np.diff(speed) > 0
+    turns = np.flatnonzero(rises[1:] != rises[:-1]) + 1
+    least = PROMINENCE * float(np.abs(speed).max())
+    # A phase begins and ends at its edge speed, which counts as rest.
+    extremes = [0.0, *speed[turns].tolist(), 0.0]
+    count, valley, peak = 0, extremes[0], -np.inf
+    for value in extremes[1:]:
+        peak = max(peak, value)
+        if peak - valley >= least and peak - value >= least:
+            count, valley, peak = count + 1, value, -np.inf
+        elif value < valley:
+            valley, peak = value, -np.inf
+    return count
