@@ -23,6 +23,8 @@ CLEAN, FAULTY = 0.8, 1.3
 """Of their limits: what is below the one is clean, what is above the other faulty, what lies between is not judged."""
 SKIN_LAG = 0.3
 """Share of a rotation that skin may hide: a fault by rotation has to be as much larger to be seen at all."""
+CALM = 0.12
+"""Ripple of a clean repetition, of its limit: a slow tremor of more than that is three peaks of the speed and more."""
 SWELL = 0.8
 """RMS of an oscillation that swells and fades, against one that does not."""
 
@@ -56,24 +58,23 @@ class Task:
         return MOVEMENTS[self.entry.name, self.entry.position]
 
     @property
-    def main(self) -> int:
-        """The angle that it is about."""
-        return int(np.argmax(np.abs(self.movement.change_deg)))
-
-    @property
     def range_deg(self) -> float:
-        """How far that goes."""
-        return abs(self.movement.change_deg[self.main])
+        """How far its main angle goes."""
+        return self.movement.reach_deg
 
     @property
     def strays(self) -> tuple[int, ...]:
-        """Angles that should stay."""
-        belong = {self.main, *(AXES[name][0] for name in self.entry.companions)}
-        return tuple(i for i in range(3) if i not in belong)
+        """Hip angles that should stay; none where only the knee moves."""
+        main = self.movement.main
+        belong = {main, *(AXES[name][0] for name in self.entry.companions)}
+        return tuple(i for i in range(3) if main is not None and i not in belong)
 
     def faults(self) -> list[str]:
         """What can be wrong with it."""
+        if self.entry.cycle == ("hold",):
+            return ["no_hold", "unsteady_hold"]
         without = set() if self.entry.has_hold else {"no_hold", "unsteady_hold"}
+        without |= set() if self.strays else {"off_axis", "start_drift"}
         without |= {fault for fault, limit in zip(PELVIS, self.pelvis_limits, strict=True) if np.isinf(limit)}
         return [fault for fault in FAULTS if fault not in without]
 
@@ -111,6 +112,9 @@ def draw_set(task: Task, repetitions: int, rng: np.random.Generator) -> tuple[Ma
 def draw_clean(task: Task, rng: np.random.Generator) -> Manner:
     """Draw a repetition with nothing wrong, but nothing perfect either."""
     limits, range_deg = task.limits, task.range_deg
+    if task.entry.cycle == ("hold",):
+        hold_s, rest_s = limits.hold_s * float(rng.uniform(1.25, 1.5)), float(rng.uniform(4.0, 7.0))
+        return Manner(((1.5, 1.0),), hold_s=hold_s, lower=((1.5, 0.0),), rest_s=rest_s)
     lift_s = span_s(limits.lift_s * rng.uniform(1.3, 1.8), range_deg)
     lower_s = span_s(limits.lower_s * rng.uniform(1.3, 1.7), range_deg)
     pelvis = [float(rng.uniform(-0.5, 0.5)) * min(limit, 10.0) for limit in task.pelvis_limits]
@@ -121,7 +125,7 @@ def draw_clean(task: Task, rng: np.random.Generator) -> Manner:
         lower=((lower_s, 0.0),),
         rest_s=float(rng.uniform(0.7, 1.5)) if task.entry.has_hold else float(rng.uniform(0.0, 0.3)),
         range_share=float(rng.uniform(0.95, 1.03)),
-        tremor=_tremor(task, lift_s, 0.4 * float(rng.uniform()), rng),
+        tremor=_tremor(task, lift_s, CALM * float(rng.uniform()), rng),
         stray_deg=_stray(task, 0.4 * float(rng.uniform()), rng),
         pelvis_deg=(0.0 if late else pelvis[0], pelvis[1], pelvis[2]),
         late_tilt_deg=abs(pelvis[0]) if late else 0.0,
@@ -184,10 +188,16 @@ def _shaky(task: Task, clean: Manner, times: float, rng: np.random.Generator) ->
 
 
 def _no_hold(task: Task, clean: Manner, times: float, _: np.random.Generator) -> Manner:
+    if task.entry.cycle == ("hold",):
+        return replace(clean, hold_s=task.limits.hold_s / times)
     return replace(clean, hold_s=0.1 * task.limits.hold_s / times, late_tilt_deg=0.0)
 
 
 def _unsteady_hold(task: Task, clean: Manner, times: float, rng: np.random.Generator) -> Manner:
+    if task.entry.cycle == ("hold",):  # it gives way, or goes further, bit by bit
+        share = times * task.limits.hold_drift_deg / task.range_deg
+        share *= 1.0 if share < 0.7 and rng.uniform() < 0.5 else -1.0
+        return replace(clean, hold_s=0.5, lower=((clean.hold_s, 1.0 - share), *clean.lower))
     hz = float(rng.uniform(0.7, 1.3))
     amplitude_deg = times * task.limits.hold_rms_deg * np.sqrt(2) / SWELL
     return replace(clean, hold_s=clean.hold_s + 1.0, wobble=Shake(hz, amplitude_deg))
@@ -225,10 +235,11 @@ def _start_drift(task: Task, clean: Manner, times: float, rng: np.random.Generat
     """The leg comes to rest elsewhere: not quite back, or to the side."""
     deg = times * task.limits.start_drift_deg
     parts, stray = [0.0, 0.0, 0.0], list(clean.stray_deg)
+    main = task.movement.main or 0
     if task.range_deg > 5 * task.limits.start_drift_deg and rng.uniform() < 0.5:
-        parts[task.main] = deg * float(np.sign(task.movement.change_deg[task.main]))
+        parts[main] = deg * float(np.sign(task.movement.change_deg[main]))
     else:
-        index = 0 if task.main != 0 else 1
+        index = 0 if main != 0 else 1
         parts[index] = deg * (1.0 if rng.uniform() < 0.5 else -1.0)
         stray[index] += parts[index]  # the whole repetition is displaced
     start: Triple = (parts[0], parts[1], parts[2])

@@ -85,13 +85,13 @@ class RepOutcome:
 
 
 def reps_simulated(run: Run, sessions: int) -> Section:
-    """Measure sessions of every exercise that moves the hip.
+    """Measure sessions of every exercise that moves hip or knee.
 
     Args:
         run: Maps over the cases, in parallel.
         sessions: Of each exercise.
     """
-    names = [name for name, entry in shipped_catalogue().exercises.items() if "lift" in entry.cycle and _moves(name)]
+    names = [name for name, entry in shipped_catalogue().exercises.items() if entry.axis != "breath"]
     cases = [RepCase(name, FIRST_SEED + k, SETS) for k in range(sessions) for name in names]
     outcomes = run(measure, cases)
     figures = [*_found_figures(outcomes), *_fault_figures(outcomes), *_time_figures(outcomes)]
@@ -103,10 +103,6 @@ def reps_simulated(run: Run, sessions: int) -> Section:
         "reported. A fault of a repetition that was not found counts as not seen.",
     )
     return Section("Simulated repetitions", notes, tuple(figures), tuple(asdict(each) for each in outcomes))
-
-
-def _moves(name: str) -> bool:
-    return name not in {"seated_knee_extension", "hooklying_breathing"}
 
 
 def measure(case: RepCase) -> RepOutcome:
@@ -144,24 +140,23 @@ def judge(case: RepCase, task: Task, made: SimulatedSession, sets: Iterable[Mapp
         sets: As the results have them.
     """
     offset_s = min(float(samples.time_s[0]) for samples in made.samples.values())
-    found = [rep for each in sets for rep in each["reps"]]
-    left = list(range(len(found)))
+    left = [rep for each in sets for rep in each["reps"]]
     judged = []
-    truth = true_repetitions(made.truth)
-    for group in _by_set(truth):
+    for group in _by_set(true_repetitions(made.truth)):
         usual_deg = float(np.percentile([each.range_deg for each in group], 75))
         for true in group:
             times = true_multiples(task, true, group[0], usual_deg)
             meant = "" if true.plan.manner is None else true.plan.manner.meant
             span = (true.lift.start_s - offset_s, true.lower.end_s - offset_s)
-            best = max(left, key=lambda k, span=span: _overlap(found[k], span), default=None)
-            if best is None or _overlap(found[best], span) < OVERLAP:
-                judged.append(Judged(span[0], (), meant, times, ()))
-                continue
-            left.remove(best)
-            rep = found[best]
-            judged.append(Judged(span[0], _edges(rep, true, offset_s), times, tuple(f["id"] for f in rep["faults"])))
-    return RepOutcome(case, tuple(judged), tuple(found[k]["start_s"] for k in left))
+            overlaps = [_overlap(rep, span) for rep in left]
+            edges: tuple[float, ...] = ()
+            reported: tuple[str, ...] = ()
+            if max(overlaps, default=0.0) >= OVERLAP:
+                rep = left.pop(int(np.argmax(overlaps)))
+                edges = _edges(rep, true, offset_s)
+                reported = tuple(fault["id"] for fault in rep["faults"])
+            judged.append(Judged(span[0], edges, meant, times, reported))
+    return RepOutcome(case, tuple(judged), tuple(rep["start_s"] for rep in left))
 
 
 def true_multiples(task: Task, true: TrueRepetition, first: TrueRepetition, usual_deg: float) -> dict[str, float]:
@@ -194,6 +189,8 @@ def true_multiples(task: Task, true: TrueRepetition, first: TrueRepetition, usua
         times["unsteady_hold"] = max(
             true.hold_rms_deg / limits.hold_rms_deg, true.hold_speed_deg_s / limits.hold_speed_deg_s
         )
+    if task.entry.cycle == ("hold",):
+        times = {"no_hold": limits.hold_s / true.hold_s, "unsteady_hold": true.hold_drift_deg / limits.hold_drift_deg}
     return {fault: round(float(times.get(fault, 0.0)), 3) for fault in FAULTS}
 
 
@@ -206,10 +203,12 @@ def _by_set(repetitions: Iterable[TrueRepetition]) -> list[list[TrueRepetition]]
 
 def _overlap(rep: Mapping[str, Any], span: tuple[float, float]) -> float:
     common = min(rep["end_s"], span[1]) - max(rep["start_s"], span[0])
-    return max(common, 0.0) / (max(rep["end_s"], span[1]) - min(rep["start_s"], span[0]))
+    return float(max(common, 0.0) / (max(rep["end_s"], span[1]) - min(rep["start_s"], span[0])))
 
 
 def _edges(rep: Mapping[str, Any], true: TrueRepetition, offset_s: float) -> tuple[float, ...]:
+    if rep["lower_s"] is None:  # a kept position has no phases
+        return (float("nan"),) * len(EDGES)
     measured = (rep["start_s"], rep["top_s"], rep["end_s"] - rep["lower_s"], rep["end_s"])
     truth = (true.lift.start_s, true.lift.end_s, true.lower.start_s, true.lower.end_s)
     return tuple(round(float(a - b + offset_s), 3) for a, b in zip(measured, truth, strict=True))
@@ -254,6 +253,7 @@ def _most(missed: Sequence[str], wrong: Sequence[str]) -> str:
 
 def _time_figures(outcomes: Sequence[RepOutcome]) -> Iterable[Figure]:
     rows = np.array([one.edges_s for each in outcomes for one in each.judged if one.found]).reshape(-1, len(EDGES))
+    rows = rows[np.isfinite(rows).all(axis=1)]
     for name, error in zip(EDGES, np.abs(rows).T, strict=True):
         values = [float(np.quantile(error, q)) if len(error) else float("inf") for q in (0.5, 0.95)]
         passed = values[0] <= MEDIAN_S and values[1] <= P95_S

@@ -248,8 +248,7 @@ class _Director:
         manner = done.manner
         if manner is None:
             return
-        main = int(np.argmax(np.abs(movement.change_deg)))
-        channel = f"{self.side}.{HIP[main]}" if any(movement.change_deg) else f"{self.side}.knee"
+        channel = f"{self.side}.{'knee' if movement.main is None else HIP[movement.main]}"
         spans = [(manner.tremor, done.start_s, done.top_s), (manner.tremor, done.leave_s, done.back_s)]
         for shake, start_s, end_s in [*spans, (manner.wobble, done.top_s, done.leave_s)]:
             if shake is not None and end_s > start_s:

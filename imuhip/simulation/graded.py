@@ -16,9 +16,10 @@ import numpy as np
 
 from imuhip.simulation import quaternions as quat
 from imuhip.simulation.body import GRID_HZ
-from imuhip.simulation.movements import MOVEMENTS
+from imuhip.simulation.movements import MOVEMENTS, Movement
 from imuhip.simulation.plan import SIDE_SIGN, Repetition
 from imuhip.simulation.script import Side
+from imuhip.simulation.strap import MOVED_SENSOR
 from imuhip.simulation.truth import Truth
 from imuhip.units import FloatArray
 
@@ -75,6 +76,7 @@ class TrueRepetition:
         peak_deg: The main angle at the top.
         hold_rms_deg: Of the main angle about its mean in the hold; 0 without a hold.
         hold_speed_deg_s: Mean speed there.
+        hold_drift_deg: How far it goes from where the hold begins.
         aside: (3,) RMS of each hip angle's change over that of the main one, from the start of the lift to the end of
             the lower; 0 for the angle that is the main one.
         pelvis_deg: (3,) greatest size of the pelvis' turn from the start of the lift: tilt, list, rotation.
@@ -90,6 +92,7 @@ class TrueRepetition:
     peak_deg: float
     hold_rms_deg: float
     hold_speed_deg_s: float
+    hold_drift_deg: float
     aside: FloatArray
     pelvis_deg: FloatArray
     late_tilt_deg: float
@@ -105,21 +108,19 @@ def true_repetitions(truth: Truth) -> tuple[TrueRepetition, ...]:
     """Measure every repetition of a session on its truth.
 
     Args:
-        truth: Of a session whose thigh sensor stays where it is.
+        truth: Of a session whose thigh sensor stays where it is, or is on the shank where only the knee moves.
 
     Returns:
-        One for each repetition of a test or an exercise that moves the hip, in order.
+        One for each repetition of a test or an exercise that moves hip or knee, in order.
     """
     moving = [
-        each
-        for each in truth.repetitions
-        if each.name != "swing" and np.abs(_change_deg(each.name)).max() > SMALLEST_DEG
+        each for each in truth.repetitions if each.name != "swing" and _movement(each.name).reach_deg > SMALLEST_DEG
     ]
     return tuple(_measure(truth, each) for each in moving)
 
 
-def _change_deg(name: str) -> tuple[float, float, float]:
-    return next(movement.change_deg for (own, _), movement in MOVEMENTS.items() if own == name)
+def _movement(name: str) -> Movement:
+    return next(movement for (own, _), movement in MOVEMENTS.items() if own == name)
 
 
 def main_angle(truth: Truth, name: str, side: Side, start_s: float) -> FloatArray:
@@ -132,10 +133,15 @@ def main_angle(truth: Truth, name: str, side: Side, start_s: float) -> FloatArra
         start_s: A moment in the start pose.
 
     Returns:
-        (N,) deg: flexion or adduction from the stance zero; of rotation the twist about the femur from the start pose.
+        (N,) deg: flexion or adduction from the stance zero; of rotation the twist about the femur from the start pose;
+        where only the knee moves, how far the shank has turned from there.
     """
-    change = np.array(_change_deg(name))
-    main = int(np.argmax(np.abs(change)))
+    movement = _movement(name)
+    main = movement.main
+    if main is None:
+        shank = truth.earth_from_sensor[MOVED_SENSOR]
+        turned = quat.multiply(quat.conjugate(shank[_frame(start_s)]), shank)
+        return np.asarray(np.degrees(np.linalg.norm(quat.log(turned), axis=1)))
     if main < 2:
         angle = truth.hips[side].bone_deg[:, main]
     else:
@@ -143,7 +149,7 @@ def main_angle(truth: Truth, name: str, side: Side, start_s: float) -> FloatArra
         hip = quat.multiply(quat.conjugate(pelvis), thigh)
         turned = quat.multiply(quat.conjugate(hip[_frame(start_s)]), hip)
         angle = SIDE_SIGN[side] * np.degrees(2 * np.arctan2(turned[:, 2], turned[:, 0]))
-    return np.asarray(np.sign(change[main]) * np.degrees(np.unwrap(np.radians(angle))))
+    return np.asarray(np.sign(movement.change_deg[main]) * np.degrees(np.unwrap(np.radians(angle))))
 
 
 def _frame(time_s: float) -> int:
@@ -164,7 +170,8 @@ def _measure(truth: Truth, plan: Repetition) -> TrueRepetition:
     held = angle[top:leave]
     hip = truth.hips[plan.side].bone_deg[first:last]
     aside = np.sqrt(np.mean((hip[start:end] - hip[start]) ** 2, axis=0))
-    aside[int(np.argmax(np.abs(_change_deg(plan.name))))] = 0.0
+    if (main := _movement(plan.name).main) is not None:
+        aside[main] = 0.0
     pelvis = _pelvis_turn_deg(truth.earth_from_segment[0][first:last], start)
     change = angle[start:end] - angle[start]
     return TrueRepetition(
@@ -176,6 +183,7 @@ def _measure(truth: Truth, plan: Repetition) -> TrueRepetition:
         peak_deg=float(angle[start:end].max()),
         hold_rms_deg=float(held.std()) if len(held) else 0.0,
         hold_speed_deg_s=float(np.abs(speed[top:leave]).mean()) if len(held) else 0.0,
+        hold_drift_deg=float(np.abs(held - angle[top]).max()) if len(held) else 0.0,
         aside=aside / np.sqrt(np.mean(change**2)),
         pelvis_deg=np.abs(pelvis[start:end]).max(axis=0),
         late_tilt_deg=float(np.abs(pelvis[top : leave + 1, 0] - pelvis[top, 0]).max()),

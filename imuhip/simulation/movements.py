@@ -50,6 +50,17 @@ class Movement:
     other_leg: OtherLeg = "rests"
     knee_deg: tuple[float, float] = (0.0, 0.0)
 
+    @property
+    def main(self) -> int | None:
+        """Index of the hip angle that it is about; None where only the knee moves."""
+        sizes = [abs(change) for change in self.change_deg]
+        return sizes.index(max(sizes)) if any(sizes) else None
+
+    @property
+    def reach_deg(self) -> float:
+        """How far that angle, or the knee, goes."""
+        return max(map(abs, self.change_deg)) or abs(self.knee_deg[1])
+
 
 MOVEMENTS: Mapping[tuple[str, str], Movement] = MappingProxyType(
     {

@@ -54,6 +54,9 @@ POSTURES_OF = {
 }
 """Exercises done in a posture of their own."""
 
+KNEE_ONLY = ("seated_knee_extension",)
+"""Exercises that pelvis and thigh do not show."""
+
 STANCE = Step("calibration", "stance", "standing", still_s=5.0)
 SWINGS = Step("calibration", "swing", "standing", 5, still_s=0.5)
 FINAL_STANCE = Step("still", "stance", "standing", still_s=4.0)
@@ -108,13 +111,14 @@ def strengthening_session(side: Side = "right", repetitions: int = 8) -> Session
 def practice_session(
     name: str, position: str, sets: Sequence[tuple[Manner, ...]], side: Side = "right", *, marked: bool = True
 ) -> Session:
-    """Sets of one exercise, every repetition as told."""
+    """Sets of one exercise, every repetition as told; where only the knee moves, the thigh's sensor is on the shank."""
     each = [
         Step("exercise", name, position, posture=POSTURES_OF.get(name, ""), manners=manners, marked=marked)
         for manners in sets
     ]
     supine = Step("still", "second_pose", "supine", still_s=4.0)
-    return Session("practice", side, (STANCE, SWINGS, supine, *each, FINAL_STANCE))
+    before = (supine, *wear(f"shank_{side}")) if name in KNEE_ONLY else (supine,)
+    return Session("practice", side, (STANCE, SWINGS, *before, *each, FINAL_STANCE))
 
 
 def short_session(side: Side = "right") -> Session:
