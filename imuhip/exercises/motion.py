@@ -58,6 +58,9 @@ class Track(Protocol):
     def motion(self, block: HipBlock, start: int, top: int) -> Motion | None:
         """The frames of a repetition; ``start`` and ``top`` are steps. None where too little is known."""
 
+    def anew(self) -> Track:
+        """The same track for another run, without what this one has settled on."""
+
 
 class HipTrack:
     """One of a hip's angles, or the mean of both hips'.
@@ -68,11 +71,10 @@ class HipTrack:
         twist: Follow rotation as the twist about the thigh from where it was first known, instead of the angle.
     """
 
-    reference = "pelvis"
-    metric = staticmethod(angle_distance)
-    signed = True
-
     def __init__(self, sides: Sequence[str], axis: tuple[int, float], *, twist: bool) -> None:
+        self.reference = "pelvis"
+        self.metric: Metric = angle_distance
+        self.signed = True
         self._sides = tuple(sides)
         self._axis, self._sign = axis
         self._twist = twist and self._axis == ROTATION
@@ -107,6 +109,10 @@ class HipTrack:
             self._sign,
         )
 
+    def anew(self) -> HipTrack:
+        """The same, with a zero of its own."""
+        return HipTrack(self._sides, (self._axis, self._sign), twist=self._twist)
+
     def _angle(self, block: HipBlock, frames: IntArray) -> FloatArray:
         values = [self._one(block, side, frames) for side in self._sides if side in block.sides]
         return self._sign * _mean(values) if values else np.full(len(frames), np.nan)
@@ -133,11 +139,10 @@ class HipOrientationTrack:
         side: Of the hip.
     """
 
-    reference = "pelvis"
-    metric = staticmethod(orientation_distance)
-    signed = False
-
     def __init__(self, side: str) -> None:
+        self.reference = "pelvis"
+        self.metric: Metric = orientation_distance
+        self.signed = False
         self.side: str | None = side
         self.signal = "hip"
         self._found: HipTrack | None = None
@@ -167,6 +172,10 @@ class HipOrientationTrack:
             self.signal = self._found.signal
         return self._found.motion(block, start, top)
 
+    def anew(self) -> HipOrientationTrack:
+        """The same, with an axis of its own."""
+        return HipOrientationTrack(self.side or "")
+
 
 class SegmentTrack:
     """A segment's angle against gravity, whatever is known of how its sensor sits.
@@ -175,11 +184,10 @@ class SegmentTrack:
         role: Of the segment.
     """
 
-    reference = "gravity"
-    metric = staticmethod(direction_distance)
-    signed = False
-
     def __init__(self, role: str) -> None:
+        self.reference = "gravity"
+        self.metric: Metric = direction_distance
+        self.signed = False
         self.signal = role
         self.side: str | None = role.rpartition("_")[2] if role.endswith(("_left", "_right")) else None
 
@@ -210,6 +218,10 @@ class SegmentTrack:
         level = np.einsum("ij,j->i", up, rest)
         angle = fill(np.where(known, np.rad2deg(np.arctan2(forward, level)), np.nan))
         return None if angle is None else Motion(block.start_index, block.rate_hz, angle, None, None, None, 1.0)
+
+    def anew(self) -> SegmentTrack:
+        """Itself: it settles on nothing."""
+        return self
 
 
 def per_step(rate_hz: float) -> int:
