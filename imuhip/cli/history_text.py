@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from imuhip.cli.flag_text import coaching_lines
 from imuhip.cli.text import columns, count
 
 WIDTH = 48
@@ -183,8 +184,8 @@ def _legend(motions: Sequence[Mapping[str, Any]], *, plain: bool, large: bool) -
 
 
 def _flag_lines(flags: Sequence[Mapping[str, Any]]) -> list[str]:
-    told = [f"  {flag['level']}: {flag['message']}" for flag in flags if flag["level"] != "green"]
-    return ["From the last session", *told] if told else []
+    heading, *told = coaching_lines(flags) or [""]
+    return [f"{heading} from the last session", *told] if told else []
 
 
 def _doubt_lines(sessions: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from imuhip.cli.flag_text import change_lines, coaching_lines
+
 NOTICE = "Training aid, not a medical device. Pain overrides any number here: stop on sharp or pinching groin pain."
 
 Row = Sequence[str]
@@ -27,7 +29,8 @@ def summary_text(results: Mapping[str, Any], *, name: str) -> str:
         _calibration_lines(results["calibration"]),
         _test_lines(results["tests"]),
         _set_lines(results["sets"]),
-        _flag_lines(results["flags"]),
+        change_lines(results.get("changes", ())),
+        coaching_lines(results["flags"]),
     ]
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
 
@@ -196,10 +199,6 @@ def _set_lines(sets: Sequence[Mapping[str, Any]]) -> list[str]:
         for one in sets
     ]
     return columns(rows)
-
-
-def _flag_lines(flags: Sequence[Mapping[str, Any]]) -> list[str]:
-    return ["Coaching", *(f"  {flag['level']}: {flag['message']}" for flag in flags)] if flags else []
 
 
 def _number(value: float | None) -> str:

@@ -47,7 +47,11 @@ class Pain:
     @property
     def spoken(self) -> str:
         """How a coach says it: ``right knee 5/10``."""
-        place = " ".join(filter(None, (self.side or "", self.site.replace("_", " ")))) or "pain"
+        name = self.site.replace("_", " ")
+        if self.site in STOP_SIGNS:
+            place = name if self.side is None else f"{name} ({self.side})"
+        else:
+            place = " ".join(filter(None, (self.side or "", name))) or "pain"
         if self.value is None:
             return f"{place}, no number given"
         return f"{place} {self.value:g}/10"
