@@ -14,7 +14,10 @@ import numpy as np
 from imuhip.calibration.result import Calibration
 from imuhip.catalogue_files import load_catalogue
 from imuhip.errors import CalibrationError
+from imuhip.exercises.as_json import set_json
+from imuhip.exercises.catalogue import Catalogue
 from imuhip.exercises.range_tests import DIRECTIONS, NEAR_SINGULAR, RangeTest, measure_test, too_wide
+from imuhip.exercises.results import ExerciseSet
 from imuhip.flags.judge import controls_of
 from imuhip.flags.results import judged
 from imuhip.hip.stage import HipBlock, join
@@ -72,6 +75,7 @@ class _Measured:
     calibrations: list[tuple[float, Calibration]]
     health: list[SensorHealth]
     start_ns: int
+    sets: list[ExerciseSet]
 
     def calibration_at(self, time_s: float) -> Calibration | None:
         """The calibration that was in use at a moment."""
@@ -80,7 +84,12 @@ class _Measured:
 
 
 def analyze(
-    path: Path, *, causal: bool = False, calibration: Path | None = None, progress: Progress | None = None
+    path: Path,
+    *,
+    causal: bool = False,
+    calibration: Path | None = None,
+    catalogue: Catalogue | None = None,
+    progress: Progress | None = None,
 ) -> Analysis:
     """Measure a recording.
 
@@ -88,6 +97,7 @@ def analyze(
         path: The recording.
         causal: Only what was known at each moment, exactly as live showed it.
         calibration: Another recording whose mountings still hold: the sensors have not been taken off since.
+        catalogue: What tests and exercises are; the one that comes with imuhip where it is None.
         progress: Told the share that is done.
 
     Returns:
@@ -99,11 +109,12 @@ def analyze(
     """
     recording = Recording.open(path)
     mounts = None if calibration is None else _saved_mounts(calibration, recording)
-    measured = (_live if causal else _whole)(recording, mounts, progress or (lambda _: None))
+    known = load_catalogue() if catalogue is None else catalogue
+    measured = (_live if causal else _whole)(recording, mounts, known, progress or (lambda _: None))
     blocks = measured.blocks
     whole = join(blocks) if blocks else None
     results = _results(recording, measured, whole)
-    results = judged(results, recording.marks, measured.start_ns, controls_of(load_catalogue()))
+    results = judged(results, recording.marks, measured.start_ns, controls_of(known))
     return Analysis(results, AngleTable(dict(_columns(recording, measured, whole))))
 
 
@@ -133,22 +144,22 @@ def _events(recording: Recording, progress: Progress) -> Iterator[NotificationBl
             progress(0.9 * done / total)
 
 
-def _whole(recording: Recording, saved: Calibration | None, progress: Progress) -> _Measured:
-    refined = refine(recording.sensors, _events(recording, progress), saved=saved)
+def _whole(recording: Recording, saved: Calibration | None, catalogue: Catalogue, progress: Progress) -> _Measured:
+    refined = refine(recording.sensors, _events(recording, progress), saved=saved, catalogue=catalogue)
     progress(1.0)
     known = [] if refined.calibration is None else [(-np.inf, refined.calibration)]
-    return _Measured(refined.blocks, known, refined.health, refined.start_ns)
+    return _Measured(refined.blocks, known, refined.health, refined.start_ns, refined.sets)
 
 
-def _live(recording: Recording, saved: Calibration | None, progress: Progress) -> _Measured:
-    pipeline = Pipeline(recording.sensors, saved=saved)
+def _live(recording: Recording, saved: Calibration | None, catalogue: Catalogue, progress: Progress) -> _Measured:
+    pipeline = Pipeline(recording.sensors, saved=saved, catalogue=catalogue)
     blocks: list[HipBlock] = []
     for event in _events(recording, progress):
         blocks += pipeline.mark(event) if isinstance(event, Mark) else pipeline.feed(event)
     blocks += pipeline.flush()
     progress(1.0)
     calibrations = [(due.from_frame / pipeline.rate_hz, due.calibration) for due in pipeline.calibrations]
-    return _Measured(blocks, calibrations, pipeline.health(), pipeline.start_ns or 0)
+    return _Measured(blocks, calibrations, pipeline.health(), pipeline.start_ns or 0, pipeline.sets())
 
 
 def _results(recording: Recording, measured: _Measured, whole: HipBlock | None) -> dict[str, Any]:
@@ -164,7 +175,7 @@ def _results(recording: Recording, measured: _Measured, whole: HipBlock | None) 
         },
         "calibration": list(_calibrations(measured, whole)),
         "tests": tests,
-        "sets": [],
+        "sets": [set_json(each) for each in measured.sets],
         "flags": [],
     }
 

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imuhip.cli.options import AsJson, CalibrationFrom, Causal, Database, Force, History, Output, RecordingFile
+from imuhip.cli.options import (
+    AsJson,
+    CalibrationFrom,
+    CatalogueFiles,
+    Causal,
+    Database,
+    Force,
+    History,
+    Output,
+    RecordingFile,
+)
 from imuhip.cli.output import refuse_existing, replacing, say
 from imuhip.cli.progress import progress
 
@@ -17,24 +28,33 @@ if TYPE_CHECKING:
     from imuhip.session import Analysis
 
 
-def measure(recording: Path, *, causal: bool = False, calibration: Path | None = None) -> Analysis:
+def measure(
+    recording: Path,
+    *,
+    causal: bool = False,
+    calibration: Path | None = None,
+    catalogue: Sequence[Path] = (),
+) -> Analysis:
     """Analyze a recording with progress on stderr.
 
     Args:
         recording: The recording.
         causal: Only what was known at each moment.
         calibration: Another recording to take the first calibration from.
+        catalogue: Files that add to the catalogue of tests and exercises.
 
     Returns:
         Results and angle table.
 
     Raises:
-        InputError: The recording cannot be used.
+        InputError: The recording, or a catalogue, cannot be used.
     """
+    from imuhip.catalogue_files import load_catalogue
     from imuhip.session import analyze
 
+    known = load_catalogue(catalogue)
     with progress("Measuring") as report:
-        return analyze(recording, causal=causal, calibration=calibration, progress=report)
+        return analyze(recording, causal=causal, calibration=calibration, catalogue=known, progress=report)
 
 
 def analyze(
@@ -44,13 +64,15 @@ def analyze(
     calibration: CalibrationFrom = None,
     history: History = False,
     database: Database = None,
+    catalogue: CatalogueFiles = None,
 ) -> None:
     """Measure a recording: range tests and exercises on one page.
 
     Each peak comes with the half-width of its 95 % interval. "change only" marks a number that is known as a change
-    from the start pose but not in absolute terms.
+    from the start pose but not in absolute terms. Every repetition of an exercise is graded for slow control; what is
+    asked of each exercise is data, which a catalogue of your own can add to.
     """
-    analysis = measure(recording, causal=causal, calibration=calibration)
+    analysis = measure(recording, causal=causal, calibration=calibration, catalogue=catalogue or ())
     if history:
         from imuhip.cli.history import flags_with_history
 

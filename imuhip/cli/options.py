@@ -29,3 +29,7 @@ CalibrationFrom = Annotated[
     Path | None,
     typer.Option("--calibration", metavar="RECORDING", help="Begin with the calibration of another recording."),
 ]
+CatalogueFiles = Annotated[
+    list[Path] | None,
+    typer.Option("--catalogue", metavar="FILE", help="A TOML file that adds to the tests and exercises; repeatable."),
+]
