@@ -89,12 +89,12 @@ def delete(path: Path, wearer: str) -> int:
         connection.execute("DELETE FROM wearers WHERE pseudonym = ?", (wearer,))
         connection.execute("COMMIT")
         connection.execute("VACUUM")
+        for backup in backups(path):
+            _delete_from_backup(backup, wearer)
         (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
             remedy = "Close other programs that read it; the next command that writes to the history finishes this"
             raise HistoryError(f"{wearer} is deleted, but still in the log of the file", path=path, remedy=remedy)
-    for backup in backups(path):
-        _delete_from_backup(backup, wearer)
     return int(sessions)
 
 
