@@ -25,6 +25,10 @@ SKIN_LAG = 0.3
 """Share of a rotation that skin may hide: a fault by rotation has to be as much larger to be seen at all."""
 CALM = 0.12
 """Ripple of a clean repetition, of its limit: a slow tremor of more than that is three peaks of the speed and more."""
+SLOWEST = 1.5
+"""Longest move beside its phase: of a small and slow one most is slower than 2 deg/s."""
+NEAR_START = 0.35
+"""Of the way: who rests further up than this has stopped on the way, not drifted."""
 SWELL = 0.8
 """RMS of an oscillation that swells and fades, against one that does not."""
 
@@ -86,7 +90,7 @@ def span_s(phase_s: float, range_deg: float) -> float:
         peak_deg_s = 1.875 * range_deg / span
         edge = max(2.0, 0.05 * peak_deg_s) / peak_deg_s
         inset = 0.5 - np.sqrt(0.25 - np.sqrt(min(edge, 0.9) / 16))  # 16 s^2 (1 - s)^2 = edge
-        span = phase_s / (1 - 2 * inset)
+        span = min(phase_s / (1 - 2 * inset), SLOWEST * phase_s)
     return float(span)
 
 
@@ -99,12 +103,14 @@ def draw_set(task: Task, repetitions: int, rng: np.random.Generator) -> tuple[Ma
         rng: Where from.
     """
     faults = task.faults()
-    manners = []
+    manners: list[Manner] = []
     for number in range(repetitions):
         clean = draw_clean(task, rng)
         faulty = number > 0 and rng.uniform() < 0.5
         fault = faults[int(rng.integers(len(faults)))]
         wrong = _DRAWS[fault](task, clean, float(rng.uniform(1.4, 2.5)), rng)
+        if faulty and fault == "start_drift":  # time to take the other start pose
+            manners[-1] = replace(manners[-1], rest_s=wrong.rest_s)
         manners.append(replace(wrong, meant=fault) if faulty else clean)
     return tuple(manners)
 
@@ -199,7 +205,8 @@ def _unsteady_hold(task: Task, clean: Manner, times: float, rng: np.random.Gener
         share *= 1.0 if share < 0.7 and rng.uniform() < 0.5 else -1.0
         return replace(clean, hold_s=0.5, lower=((clean.hold_s, 1.0 - share), *clean.lower))
     hz = float(rng.uniform(0.7, 1.3))
-    amplitude_deg = times * task.limits.hold_rms_deg * np.sqrt(2) / SWELL
+    by_rms_deg, by_speed_deg = task.limits.hold_rms_deg * np.sqrt(2), task.limits.hold_speed_deg_s / (4 * hz)
+    amplitude_deg = times * min(by_rms_deg, by_speed_deg) / SWELL
     return replace(clean, hold_s=clean.hold_s + 1.0, wobble=Shake(hz, amplitude_deg))
 
 
@@ -236,14 +243,14 @@ def _start_drift(task: Task, clean: Manner, times: float, rng: np.random.Generat
     deg = times * task.limits.start_drift_deg
     parts, stray = [0.0, 0.0, 0.0], list(clean.stray_deg)
     main = task.movement.main or 0
-    if task.range_deg > 5 * task.limits.start_drift_deg and rng.uniform() < 0.5:
+    if deg < NEAR_START * task.range_deg and rng.uniform() < 0.5:
         parts[main] = deg * float(np.sign(task.movement.change_deg[main]))
     else:
         index = 0 if main != 0 else 1
         parts[index] = deg * (1.0 if rng.uniform() < 0.5 else -1.0)
         stray[index] += parts[index]  # the whole repetition is displaced
     start: Triple = (parts[0], parts[1], parts[2])
-    return replace(clean, start_deg=start, stray_deg=(stray[0], stray[1], stray[2]))
+    return replace(clean, rest_s=2.5, start_deg=start, stray_deg=(stray[0], stray[1], stray[2]))
 
 
 _DRAWS: Mapping[str, Callable[[Task, Manner, float, np.random.Generator], Manner]] = {

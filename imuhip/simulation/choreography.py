@@ -35,8 +35,8 @@ REPOSE_DEG_S = 25.0
 
 SHORTEST_MARKED_STILL_S = 1.0
 
-DRIFT_SHARE = 0.6
-"""Of a rest, in which the start pose of the next repetition is taken."""
+DRIFT_SHARE = 0.4
+"""Of a rest, its middle, in which the start pose of the next repetition is taken."""
 
 
 def choreograph(session: Session, wearer: Wearer, rng: np.random.Generator) -> Plan:
@@ -207,8 +207,10 @@ class _Director:
             leave_s = self.clock_s
             self.follow(manner.lower, start, top)
             back_s = self.clock_s
-            if manner.rest_s:  # a start pose drifts while the leg rests, and stays for a moment
-                self.follow(((DRIFT_SHARE * manner.rest_s, 0.0), ((1 - DRIFT_SHARE) * manner.rest_s, 0.0)), *following)
+            if manner.rest_s:
+                still_s = 0.5 * (1.0 - DRIFT_SHARE) * manner.rest_s
+                self.clock_s += still_s
+                self.follow(((manner.rest_s - 2 * still_s, 0.0), (still_s, 0.0)), *following)
             done = Repetition(
                 step.name, self.side, len(self.plan.marks), start_s, top_s, self.clock_s, leave_s, back_s, manner
             )
