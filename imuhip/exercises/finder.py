@@ -28,6 +28,8 @@ RETURN_SHARE = 0.5
 """Who comes back by less than half has not come back."""
 SETTLED_SHARE, SETTLED_S = 0.7, 1.0
 """A repetition is over a second after coming to rest, if it has come back by this much."""
+GAP_S = 2.5
+"""Over a gap of this length a movement goes on where it was seen before and after; beyond, nobody knows what it did."""
 DWELL_S = 10.0
 """A pose held for this long is the start pose of what follows."""
 PROGRESS_DEG = 1.0
@@ -114,10 +116,10 @@ class RepFinder:
         """
         if not len(steps):
             return []
-        if len(self._steps) and steps[0] - self._steps[-1] > SETTLED_S * STEP_HZ:
+        if len(self._steps) and steps[0] - self._steps[-1] > GAP_S * STEP_HZ:
             found = self.flush()
             return [*found, *self.feed(steps, points)]
-        apart = np.flatnonzero(np.diff(steps) > SETTLED_S * STEP_HZ)
+        apart = np.flatnonzero(np.diff(steps) > GAP_S * STEP_HZ)
         if len(apart):
             cut = int(apart[0]) + 1
             return [*self.feed(steps[:cut], points[:cut]), *self.feed(steps[cut:], points[cut:])]
@@ -174,19 +176,25 @@ class RepFinder:
         turned = (far >= fidget) & (back >= fidget)
         quiet = self._steps[at] - self._steps[moved]
         dwelt = quiet >= DWELL_S * STEP_HZ
-        higher = settled = np.zeros(len(at), dtype=np.bool_)
-        if self._rest is not None:
+        higher = settled = lower = np.zeros(len(at), dtype=np.bool_)
+        if self._rest is None:
+            # Who was first seen at the top is on the way to the start pose.
+            lower = self._signed & (before < fidget) & (from_anchor < -PROGRESS_DEG)
+        else:
             turned &= far >= RETURN_SHARE * self._lift
             higher = self._from(self._rest, points) > self._lift + fidget
             if not self._told:
                 settled = (quiet >= SETTLED_S * STEP_HZ) & (far >= np.maximum(SETTLED_SHARE * self._lift, fidget))
-        hits = np.flatnonzero(turned | dwelt | higher | settled)
+        hits = np.flatnonzero(turned | dwelt | higher | settled | lower)
         upto = int(hits[0]) if len(hits) else len(at) - 1
         self._peak, self._far, self._moved = int(peak[upto]), float(far[upto]), int(moved[upto])
         self._next = first + upto + 1
         if not len(hits):
             return []
         now = first + upto
+        if lower[upto]:
+            self._leg(now)
+            return []
         if higher[upto] and not self._told:
             self._lift = float(self._from(self._rest or 0, self._points[now : now + 1])[0])
             self._leg(now)

@@ -16,7 +16,7 @@ from imuhip.units import BoolArray, FloatArray, IntArray
 
 ANGLE_NAMES = ("hip_flexion", "hip_adduction", "hip_internal_rotation")
 ROTATION = 2
-KNOWN_SHARE = 0.8
+KNOWN_SHARE = 0.65
 """A repetition of which less is known is not measured."""
 
 
