@@ -74,7 +74,7 @@ def _holds(track: Track, steps: IntArray, points: FloatArray) -> list[RepFigures
     kept = [(a, b) for a, b in stretches if b - a >= MIN_HOLD_S * STEP_HZ]
     if not kept:
         return []
-    rest = points[kept[0][0]]
+    rest = points[0]  # a set begins in its start pose
     levels = [float(np.median(track.metric(points[a:b], rest))) for a, b in kept]
     if max(levels) - min(levels) > LEVEL_DEG:  # positions differ: those away from the start pose are held
         middle = 0.5 * (max(levels) + min(levels))

@@ -16,17 +16,17 @@ from imuhip.units import BoolArray, FloatArray
 
 EDGE_DEG_S, EDGE_SHARE = 2.0, 0.05
 """Edge of a phase: this speed, or this share of the phase's peak."""
-LOW, HIGH = 0.15, 0.85
-"""A phase surely runs between these shares of the way; its edges lie outside: a stop half way does not end it."""
-POSE_SHARE = 0.35
-"""A pose is where the angle rests within this share of the way from its end."""
+POSE_SHARE, POSE_S = 0.4, 0.7
+"""Who rests this long below this share of the way is in the start pose: a stop on the way is shorter."""
+NEARLY = 0.15
+"""Otherwise a phase surely runs from and to this share of the way; its edges lie outside."""
 REST_S = 0.12
 """Who trembles is slow for a moment at every turn; a phase has ended when it is slow for longer than that."""
 NOISE_HZ = 6.0
 """Nobody moves a leg faster than this on purpose."""
 RIPPLE_HZ, RIPPLE_PER_PHASE = 1.0, 2.0
 """A ripple is what is faster than 1 Hz, or than two swings in a phase of less than 2 s: a fling is no shake."""
-STOP_HZ = 2.5
+STOP_HZ = 3.5
 """A stop is looked for below this, so that trembling through zero does not count as stopping."""
 INNER = 0.1
 """The first and last tenth of a phase are slow in every movement."""
@@ -60,7 +60,7 @@ class PhaseFigures:
     Attributes:
         duration_s: From edge to edge.
         peak_deg_s: Greatest speed.
-        peak_to_mean: Over the mean speed while it moves.
+        peak_to_mean: Over the mean speed.
         speed_peaks: How many peaks the speed has.
         stopped_share: Share of the inner 80 % at a near stop.
         ripple: RMS of the fast part of the speed over its mean.
@@ -95,9 +95,8 @@ def find_phases(angle_deg: FloatArray, top: int, rate_hz: float) -> Phases | Non
     if not 2 <= top < len(angle_deg) - 2:
         return None
     speed = low_pass(speed_of(angle_deg, rate_hz), NOISE_HZ, rate_hz)
-    rest_frames = max(1, round(REST_S * rate_hz))
-    lift = _phase(angle_deg[: top + 1], speed[: top + 1], rest_frames)
-    lower = _phase(angle_deg[top:][::-1], -speed[top:][::-1], rest_frames)
+    lift = _phase(angle_deg[: top + 1], speed[: top + 1], rate_hz)
+    lower = _phase(angle_deg[top:][::-1], -speed[top:][::-1], rate_hz)
     if lift is None or lower is None:
         return None
     last = len(angle_deg) - 1
@@ -105,20 +104,21 @@ def find_phases(angle_deg: FloatArray, top: int, rate_hz: float) -> Phases | Non
     return Phases(start, lift[1], max(last - lower[1], lift[1]), end) if start < lift[1] <= end else None
 
 
-def _phase(angle_deg: FloatArray, speed: FloatArray, rest_frames: int) -> tuple[int, int] | None:
+def _phase(angle_deg: FloatArray, speed: FloatArray, rate_hz: float) -> tuple[int, int] | None:
     """First and last frame of a rise; the angle begins in the lower pose and ends in the upper one."""
     least, greatest = float(angle_deg.min()), float(angle_deg.max())
     way = greatest - least
     half = _last(angle_deg < least + 0.5 * way) + 1
     if not 0 < half < len(angle_deg):
         return None
-    slow = np.abs(speed) < max(EDGE_DEG_S, EDGE_SHARE * float(speed.max()))
-    before, after = angle_deg[:half], angle_deg[half:]
-    low = _level(before, slow[:half] & (before < least + POSE_SHARE * way), least)
-    high = _level(after, slow[half:] & (after > greatest - POSE_SHARE * way), greatest)
-    first = max(_last(before < low + LOW * (high - low)), 0)
-    last = half + int(np.argmax(after > low + HIGH * (high - low)))
+    before = angle_deg[:half]
+    rests = (np.abs(speed[:half]) < EDGE_DEG_S) & (before < least + POSE_SHARE * way)
+    first = half - _until_rest(rests[::-1], round(POSE_S * rate_hz)) - 1
+    if first < 0:  # no rest in the lower pose: from where it was lowest, or nearly
+        first = max(_last(before < least + NEARLY * way), 0)
+    last = half + int(np.argmax(angle_deg[half:] > greatest - NEARLY * way))
     edge = max(EDGE_DEG_S, EDGE_SHARE * float(speed[first : last + 1].max()))
+    rest_frames = max(1, round(REST_S * rate_hz))
     begin = first - _until_rest(speed[: first + 1][::-1] < edge, rest_frames) + 1
     stop = last + _until_rest(speed[last:] < edge, rest_frames) - 1
     return (begin, stop) if begin < stop else None
@@ -131,15 +131,9 @@ def _last(where: BoolArray) -> int:
 
 
 def _until_rest(slow: BoolArray, frames: int) -> int:
-    """How many frames pass before it is slow for so many; all where it never is."""
+    """How many frames pass before it is slow for so many, or to the end."""
     counted = np.cumsum(np.concatenate([[0], ~slow, np.zeros(frames, dtype=np.bool_)]))
     return int(np.argmax(counted[frames:] == counted[:-frames]))
-
-
-def _level(angle_deg: FloatArray, rests: BoolArray, extreme: float) -> float:
-    """The angle of a pose: where it rests if it rests there at all, else the extreme."""
-    enough = 10 * np.count_nonzero(rests) >= len(angle_deg)
-    return float(np.median(angle_deg[rests])) if enough and rests.any() else extreme
 
 
 def figures(speed: FloatArray, first: int, last: int, rate_hz: float) -> PhaseFigures:
@@ -158,7 +152,6 @@ def figures(speed: FloatArray, first: int, last: int, rate_hz: float) -> PhaseFi
     smooth = np.abs(low_pass(speed, STOP_HZ, rate_hz)[own])
     mean, slow_mean = float(size.mean()), float(smooth.mean())
     near_stop = smooth < STOPPED * slow_mean
-    moving = size[~near_stop]
     peak = float(size.max())
     cut_hz = max(RIPPLE_HZ, RIPPLE_PER_PHASE / max(duration_s, 0.1))
     fast = (speed - low_pass(speed, cut_hz, rate_hz))[own]
@@ -166,7 +159,7 @@ def figures(speed: FloatArray, first: int, last: int, rate_hz: float) -> PhaseFi
     return PhaseFigures(
         duration_s=duration_s,
         peak_deg_s=peak,
-        peak_to_mean=peak / float(moving.mean()) if len(moving) else np.inf,
+        peak_to_mean=peak / mean if mean else np.inf,
         speed_peaks=count_peaks(low_pass(speed, NOISE_HZ, rate_hz)[own]),
         stopped_share=float(near_stop[trim : len(size) - trim].mean()) if len(size) > 2 * trim else 0.0,
         ripple=float(np.sqrt(np.mean(fast * fast))) / mean if mean else 0.0,
