@@ -77,6 +77,8 @@ class Task:
         """What can be wrong with it."""
         if self.entry.cycle == ("hold",):
             return ["no_hold", "unsteady_hold"]
+        if self.entry.axis == "breath":
+            return []
         without = set() if self.entry.has_hold else {"no_hold", "unsteady_hold"}
         without |= set() if self.strays else {"off_axis", "start_drift"}
         without |= {fault for fault, limit in zip(PELVIS, self.pelvis_limits, strict=True) if np.isinf(limit)}
@@ -106,12 +108,14 @@ def draw_set(task: Task, repetitions: int, rng: np.random.Generator) -> tuple[Ma
     manners: list[Manner] = []
     for number in range(repetitions):
         clean = draw_clean(task, rng)
-        faulty = number > 0 and rng.uniform() < 0.5
+        if number == 0 or not faults or rng.uniform() < 0.5:
+            manners.append(clean)
+            continue
         fault = faults[int(rng.integers(len(faults)))]
         wrong = _DRAWS[fault](task, clean, float(rng.uniform(1.4, 2.5)), rng)
-        if faulty and fault == "start_drift":  # time to take the other start pose
+        if fault == "start_drift":  # time to take the other start pose
             manners[-1] = replace(manners[-1], rest_s=wrong.rest_s)
-        manners.append(replace(wrong, meant=fault) if faulty else clean)
+        manners.append(replace(wrong, meant=fault))
     return tuple(manners)
 
 
@@ -121,6 +125,10 @@ def draw_clean(task: Task, rng: np.random.Generator) -> Manner:
     if task.entry.cycle == ("hold",):
         hold_s, rest_s = limits.hold_s * float(rng.uniform(1.25, 1.5)), float(rng.uniform(4.0, 7.0))
         return Manner(((1.5, 1.0),), hold_s=hold_s, lower=((1.5, 0.0),), rest_s=rest_s)
+    if task.entry.breath is not None and task.entry.axis == "breath":
+        breath = task.entry.breath
+        inhale_s, exhale_s = (float(rng.uniform(*span)) for span in (breath.inhale_s, breath.exhale_s))
+        return Manner(((inhale_s, 1.0),), hold_s=0.0, lower=((exhale_s, 0.0),), rest_s=0.0)
     lift_s = span_s(limits.lift_s * rng.uniform(1.3, 1.8), range_deg)
     lower_s = span_s(limits.lower_s * rng.uniform(1.3, 1.7), range_deg)
     pelvis = [float(rng.uniform(-0.5, 0.5)) * min(limit, 10.0) for limit in task.pelvis_limits]

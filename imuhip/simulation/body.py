@@ -34,6 +34,7 @@ _STEADY = [
     *(f"{side}.knee" for side in SIDES),
     "heading",
     "sway",
+    "belly",
 ]
 
 
@@ -43,7 +44,7 @@ class Body:
 
     Attributes:
         time_s: (N,) from the session's start.
-        bones: quat_earth_from_segment (N, 4) by role: pelvis, thighs and shanks.
+        bones: quat_earth_from_segment (N, 4) by role: pelvis, thighs, shanks and abdomen.
         skins: The same of the skin under a sensor on that segment.
         hips_m: (N, 3) hip centre in the earth, by side.
     """
@@ -108,7 +109,8 @@ def move_body(plan: Plan, wearer: Wearer, soft_tissue: SoftTissue | None, rng: n
     base = quat.multiply(heading, _posture(plan, time_s))
     pelvis = quat.multiply(base, _cardan([channel[f"pelvis.{name}"] for name in PELVIS], 1.0))
     place_m = _place(channel, heading, rng)
-    bones, skins = {"pelvis": pelvis}, {"pelvis": pelvis}
+    belly = quat.multiply(pelvis, quat.about_axis("z", np.radians(channel["belly"])))
+    bones, skins = {"pelvis": pelvis, "abdomen": belly}, {"pelvis": pelvis, "abdomen": belly}
     hips_m: dict[Side, FloatArray] = {}
     for side in SIDES:
         channel[f"{side}.flexion"] -= breath_deg  # breath rocks the pelvis, not the thighs

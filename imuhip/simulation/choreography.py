@@ -150,7 +150,8 @@ class _Director:
         end_s = self.clock_s + step.still_s
         if step.kind == "wear":
             self.plan.wears.append(Wear(self.clock_s, end_s, step.name))
-            self.side = "left" if step.name.endswith("left") else "right"
+            if step.name.endswith(SIDES):
+                self.side = "left" if step.name.endswith("left") else "right"
         if step.still_s >= SHORTEST_MARKED_STILL_S:
             kind = "still" if step.repetitions or step.manners else step.kind
             self.plan.add_mark(step, self.side, self.clock_s, end_s, kind=kind)
@@ -280,6 +281,7 @@ class _Director:
         pelvis = mirror * (share * change + np.array(movement.pelvis_deg))
         shift = np.array(movement.shift_m) * np.array([1.0, 1.0, SIDE_SIGN[self.side]])
         out = {f"pelvis.{name}": float(value) for name, value in zip(PELVIS, pelvis, strict=True)}
+        out["belly"] = movement.belly_deg
         out |= {f"shift.{name}": float(value) for name, value in zip(SHIFT, shift, strict=True)}
         for side in self.moving(movement):
             hip = (1.0 - share) * change + stray

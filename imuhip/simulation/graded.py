@@ -10,7 +10,7 @@ is more; the hold lies between lift and lower.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,8 +24,6 @@ from imuhip.simulation.truth import Truth
 from imuhip.units import FloatArray
 
 EDGE_DEG_S, EDGE_SHARE = 2.0, 0.05
-SMALLEST_DEG = 3.0
-"""Breathing moves the hip by less: it has no phases."""
 MARGIN_S = 0.15
 """How far sway and breath may carry an edge beyond the move that the script asked for."""
 STOPPED_SHARE = 0.1
@@ -108,15 +106,13 @@ def true_repetitions(truth: Truth) -> tuple[TrueRepetition, ...]:
     """Measure every repetition of a session on its truth.
 
     Args:
-        truth: Of a session whose thigh sensor stays where it is, or is on the shank where only the knee moves.
+        truth: Of a session whose thigh sensor stays where it is, or is on the shank where only knee or belly move.
 
     Returns:
-        One for each repetition of a test or an exercise that moves hip or knee, in order.
+        One for each repetition of a test or an exercise, in order; of breathing only the times, as paced.
     """
-    moving = [
-        each for each in truth.repetitions if each.name != "swing" and _movement(each.name).reach_deg > SMALLEST_DEG
-    ]
-    return tuple(_measure(truth, each) for each in moving)
+    done = [each for each in truth.repetitions if each.name != "swing"]
+    return tuple(_breath(each) if _movement(each.name).belly_deg else _measure(truth, each) for each in done)
 
 
 def _movement(name: str) -> Movement:
@@ -189,6 +185,14 @@ def _measure(truth: Truth, plan: Repetition) -> TrueRepetition:
         late_tilt_deg=float(np.abs(pelvis[top : leave + 1, 0] - pelvis[top, 0]).max()),
         tilt_back_deg=_come_back(pelvis[start : leave + 1, 0]),
     )
+
+
+def _breath(plan: Repetition) -> TrueRepetition:
+    """A breath: too slow for the rule of phases, which turn over at the ends of inhaling and exhaling."""
+    inhale = Phase(plan.start_s, plan.top_s, peak_to_mean=0.0, stopped=0.0, peaks=1, ripple=0.0)
+    exhale = replace(inhale, start_s=plan.leave_s, end_s=plan.back_s)
+    nothing = np.zeros(3)
+    return TrueRepetition(plan, inhale, exhale, 0.0, nothing, 0.0, 0.0, 0.0, 0.0, nothing, nothing, 0.0, 0.0)
 
 
 def _pelvis_turn_deg(pelvis: FloatArray, start: int) -> FloatArray:

@@ -40,6 +40,7 @@ class Movement:
         phases: Of one repetition: seconds, and the level reached then; each is a minimum-jerk move.
         knee_deg: Knee flexion of the start pose, and what is added at full level.
         other_leg: What the other leg does.
+        belly_deg: How far the belly tips against the pelvis at full level.
     """
 
     change_deg: Triple
@@ -49,17 +50,20 @@ class Movement:
     phases: tuple[tuple[float, float], ...] = SLOW_TEST
     other_leg: OtherLeg = "rests"
     knee_deg: tuple[float, float] = (0.0, 0.0)
+    belly_deg: float = 0.0
 
     @property
     def main(self) -> int | None:
-        """Index of the hip angle that it is about; None where only the knee moves."""
+        """Index of the hip angle that it is about; None where only the knee or the belly moves."""
+        if self.belly_deg:
+            return None
         sizes = [abs(change) for change in self.change_deg]
         return sizes.index(max(sizes)) if any(sizes) else None
 
     @property
     def reach_deg(self) -> float:
-        """How far that angle, or the knee, goes."""
-        return max(map(abs, self.change_deg)) or abs(self.knee_deg[1])
+        """How far that angle, the knee or the belly goes."""
+        return self.belly_deg or max(map(abs, self.change_deg)) or abs(self.knee_deg[1])
 
 
 MOVEMENTS: Mapping[tuple[str, str], Movement] = MappingProxyType(
@@ -118,7 +122,13 @@ MOVEMENTS: Mapping[tuple[str, str], Movement] = MappingProxyType(
         ("ninety_ninety_rails", "seated"): Movement((0, 0, 12), NINETY_NINETY_DEG, phases=LONG_HOLD, knee_deg=(90, 0)),
         # The block stays between the thighs; the pelvis rocks by less than two degrees.
         ("hooklying_breathing", "supine"): Movement(
-            (-1.6, 0, 0), (50, 0, 0), (1.6, 0, 0), phases=BREATH, other_leg="same", knee_deg=(95, 0)
+            (-1.6, 0, 0),
+            (50, 0, 0),
+            (1.6, 0, 0),
+            phases=BREATH,
+            other_leg="same",
+            knee_deg=(95, 0),
+            belly_deg=5.0,
         ),
     }
 )

@@ -54,8 +54,8 @@ POSTURES_OF = {
 }
 """Exercises done in a posture of their own."""
 
-KNEE_ONLY = ("seated_knee_extension",)
-"""Exercises that pelvis and thigh do not show."""
+ELSEWHERE = {"seated_knee_extension": "shank_{side}", "hooklying_breathing": "abdomen"}
+"""Where the thigh's sensor has to go for exercises that pelvis and thigh do not show."""
 
 STANCE = Step("calibration", "stance", "standing", still_s=5.0)
 SWINGS = Step("calibration", "swing", "standing", 5, still_s=0.5)
@@ -111,13 +111,13 @@ def strengthening_session(side: Side = "right", repetitions: int = 8) -> Session
 def practice_session(
     name: str, position: str, sets: Sequence[tuple[Manner, ...]], side: Side = "right", *, marked: bool = True
 ) -> Session:
-    """Sets of one exercise, every repetition as told; where only the knee moves, the thigh's sensor is on the shank."""
+    """Sets of one exercise, every repetition as told, with the thigh's sensor where it can be seen."""
     each = [
         Step("exercise", name, position, posture=POSTURES_OF.get(name, ""), manners=manners, marked=marked)
         for manners in sets
     ]
     supine = Step("still", "second_pose", "supine", still_s=4.0)
-    before = (supine, *wear(f"shank_{side}")) if name in KNEE_ONLY else (supine,)
+    before = (supine, *wear(ELSEWHERE[name].format(side=side))) if name in ELSEWHERE else (supine,)
     return Session("practice", side, (STANCE, SWINGS, *before, *each, FINAL_STANCE))
 
 

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy.spatial.transform import Rotation
 
 from imuhip.simulation.graded import TrueRepetition, true_repetitions
 from imuhip.simulation.manner import Manner, Shake
@@ -12,6 +13,10 @@ from imuhip.simulation.simulate import simulate
 from imuhip.simulation.wearer import SoftTissue, Wearer
 
 STILL = replace(Wearer.perfect(), sway_deg=0.0, breath_deg=0.0, range_sd=0.0)
+
+
+def _rotation(quat_wxyz: np.ndarray) -> Rotation:
+    return Rotation.from_quat(quat_wxyz, scalar_first=True)
 
 
 def graded(
@@ -116,7 +121,7 @@ def test_rotation_is_the_twist_about_the_femur() -> None:
 def _exercises() -> list[tuple[str, str]]:
     session_tests = {name for name, _ in MOVEMENTS if name in ("swing", "flexion", "extension", "abduction")}
     rotations = {"internal_rotation", "external_rotation"}
-    moving = [key for key in MOVEMENTS if max(map(abs, MOVEMENTS[key].change_deg)) > 3]
+    moving = [key for key in MOVEMENTS if MOVEMENTS[key].main is not None]
     return [key for key in moving if key[0] not in session_tests | rotations]
 
 
@@ -137,6 +142,24 @@ def test_repetitions_of_a_test_are_graded_too_but_swings_are_not() -> None:
     made = simulate(short_session(), seed=1, wearer=Wearer.real(1), soft_tissue=SoftTissue.real(1))
     assert {each.plan.name for each in true_repetitions(made.truth)} == {"flexion"}
     assert len(true_repetitions(made.truth)) == 2
+
+
+def test_the_knee_is_seen_by_a_sensor_that_went_to_the_shank() -> None:
+    (rep,) = graded(Manner(), name="seated_knee_extension", position="seated", side="left")
+    assert rep.range_deg == pytest.approx(80.0, abs=0.5)
+    assert rep.aside.max() < 0.01
+
+
+def test_breaths_tip_a_sensor_on_the_navel_and_are_as_long_as_paced() -> None:
+    manner = Manner(((6.0, 1.0),), hold_s=0.0, lower=((8.0, 0.0),), rest_s=0.0)
+    made = simulate(practice_session("hooklying_breathing", "supine", [(manner,) * 2]), seed=1, wearer=STILL)
+    first, second = true_repetitions(made.truth)
+    assert (first.lift.duration_s, first.lower.duration_s) == pytest.approx((6.0, 8.0))
+    assert second.lift.start_s == pytest.approx(first.lower.end_s)
+    navel = _rotation(made.truth.earth_from_sensor[1])
+    start, top = (round(each * 100) for each in (first.plan.start_s, first.plan.top_s))
+    assert np.degrees((navel[start].inv() * navel[top]).magnitude()) == pytest.approx(5.0 + 1.6, abs=0.3)
+    assert [each.role for each in made.truth.mountings] == ["pelvis", "thigh_right", "abdomen"]
 
 
 def test_what_is_not_marked_leaves_no_mark_but_happens() -> None:
