@@ -13,6 +13,9 @@ from imuhip.exercises.phases import NOISE_HZ, PhaseFigures, figures, find_phases
 from imuhip.exercises.results import Fault, Rep
 from imuhip.units import FloatArray
 
+TREMOR_HZ = 3.5
+"""More peaks of speed than this in a second are trembling and no stops; physiological tremor begins at 4 Hz."""
+
 
 @dataclass(frozen=True, slots=True)
 class RepFigures:
@@ -226,8 +229,8 @@ def _tempo_faults(lift: PhaseFigures, lower: PhaseFigures, limits: Limits) -> li
     )
     shaky = _above("shaky", max(lift.ripple, lower.ripple), limits.ripple)
     stopped = _above("stopped", max(lift.stopped_share, lower.stopped_share), limits.stopped_share)
-    if not stopped and not shaky:  # who trembles has many peaks of speed without stopping
-        stopped = _above("stopped", float(max(lift.speed_peaks, lower.speed_peaks)), limits.speed_peaks)
+    pieces = [float(p.speed_peaks) for p in (lift, lower) if p.speed_peaks <= TREMOR_HZ * p.duration_s]
+    stopped = stopped or _above("stopped", max(pieces, default=0.0), limits.speed_peaks)
     return [*found, *stopped, *shaky]
 
 

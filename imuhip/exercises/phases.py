@@ -16,10 +16,12 @@ from imuhip.units import BoolArray, FloatArray
 
 EDGE_DEG_S, EDGE_SHARE = 2.0, 0.05
 """Edge of a phase: this speed, or this share of the phase's peak."""
-POSE_SHARE, POSE_S = 0.4, 0.7
+POSE_SHARE, POSE_S = 0.35, 0.5
 """Who rests this long below this share of the way is in the start pose: a stop on the way is shorter."""
 NEARLY = 0.15
-"""Otherwise a phase surely runs from and to this share of the way; its edges lie outside."""
+"""A phase surely runs between these shares of the way, after such a rest; its edges lie outside."""
+EBB_DEG, EBB_SHARE = 1.0, 0.05
+"""Who falls back by this much, or by this share of the way, has been at the top: a hold may sway."""
 REST_S = 0.12
 """Who trembles is slow for a moment at every turn; a phase has ended when it is slow for longer than that."""
 NOISE_HZ = 6.0
@@ -112,16 +114,22 @@ def _phase(angle_deg: FloatArray, speed: FloatArray, rate_hz: float) -> tuple[in
     if not 0 < half < len(angle_deg):
         return None
     before = angle_deg[:half]
-    rests = (np.abs(speed[:half]) < EDGE_DEG_S) & (before < least + POSE_SHARE * way)
-    first = half - _until_rest(rests[::-1], round(POSE_S * rate_hz)) - 1
-    if first < 0:  # no rest in the lower pose: from where it was lowest, or nearly
-        first = max(_last(before < least + NEARLY * way), 0)
-    last = half + int(np.argmax(angle_deg[half:] > greatest - NEARLY * way))
+    rests = (speed[:half] < EDGE_DEG_S) & (before < least + POSE_SHARE * way)
+    rested = half - _until_rest(rests[::-1], round(POSE_S * rate_hz)) - 1
+    first = max(rested, _last(before < least + NEARLY * way), 0)
+    after = angle_deg[half:]
+    last = half + min(int(np.argmax(after > greatest - NEARLY * way)), _first_peak(after, max(EBB_DEG, EBB_SHARE * way)))
     edge = max(EDGE_DEG_S, EDGE_SHARE * float(speed[first : last + 1].max()))
     rest_frames = max(1, round(REST_S * rate_hz))
     begin = first - _until_rest(speed[: first + 1][::-1] < edge, rest_frames) + 1
     stop = last + _until_rest(speed[last:] < edge, rest_frames) - 1
     return (begin, stop) if begin < stop else None
+
+
+def _first_peak(angle_deg: FloatArray, ebb_deg: float) -> int:
+    """Index of the first peak after which an angle falls by so much; of the greatest where it never does."""
+    ebbed = angle_deg < np.maximum.accumulate(angle_deg) - ebb_deg
+    return int(np.argmax(angle_deg[: int(np.argmax(ebbed))] if ebbed.any() else angle_deg))
 
 
 def _last(where: BoolArray) -> int:
