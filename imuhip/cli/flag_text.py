@@ -29,12 +29,13 @@ def coaching_lines(flags: Sequence[Flag]) -> list[str]:
     fine = [flag for flag in rest if flag not in told and flag not in unknown]
     lines = [line for flag in acted for line in _wrapped(f"{flag['level']}: {flag['message']}")]
     lines += [line for flag in told for line in _wrapped(f"note: {flag['message']}")]
-    if fine:
+    open_ones = _motions([*acted, *told])
+    if steady := [motion for motion in _motions(fine) if motion not in open_ones]:
         hurt = any(_was_green(flag) for flag in fine)
-        label = "not green today, because of the pain" if hurt else "green"
-        lines += _wrapped(f"{label}: {_motions(fine)}")
+        lines += _wrapped(f"{'not green today, because of the pain' if hurt else 'green'}: {', '.join(steady)}")
     if unknown:
-        lines += _wrapped(f"range against control not judged yet, too little to compare with: {_motions(unknown)}")
+        names = ", ".join(_motions(unknown))
+        lines += _wrapped(f"range against control not judged yet, too little to compare with: {names}")
     return ["Coaching", *lines] if lines else []
 
 
@@ -57,11 +58,11 @@ def _was_green(flag: Flag) -> bool:
     return bool(flag["evidence"].get("level_without_pain") == "green")
 
 
-def _motions(flags: Iterable[Flag]) -> str:
+def _motions(flags: Iterable[Flag]) -> list[str]:
     from imuhip.flags.motion import Motion
 
     spoken = [Motion(flag["motion"], flag["position"], flag["side"]).spoken for flag in flags if flag["motion"]]
-    return ", ".join(dict.fromkeys(spoken))
+    return list(dict.fromkeys(spoken))
 
 
 def _wrapped(text: str) -> list[str]:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from imuhip.cli.measuring import measure
-from imuhip.cli.options import AsJson, Database, Force, Output
+from imuhip.cli.options import AsJson, CatalogueFiles, Database, Force, Output
 from imuhip.cli.output import refuse_existing, replacing, say
 from imuhip.cli.text import count
 from imuhip.errors import HistoryError, ImuhipError, OutputError
+
+if TYPE_CHECKING:
+    from imuhip.flags.session import Controls
 
 Wearer = Annotated[
     str | None, typer.Option("--wearer", metavar="NAME", help="Whose: the pseudonym that recordings use.")
@@ -40,14 +43,17 @@ def history(
     recordings stay the source, and `rebuild` makes it anew from them. A gap is the range of the cold pre-test minus the
     range shown in slow, good repetitions.
     """
+    context.obj = database
     if context.invoked_subcommand is not None:
+        if wearer is not None or motion is not None or as_json:
+            raise typer.BadParameter(f"give options of `history {context.invoked_subcommand}` after its name")
         return
     from imuhip.cli.history_text import list_text, overview_text
     from imuhip.history.database import reading
     from imuhip.history.overview import overview
     from imuhip.history.sessions import known, wearers
 
-    with reading(_path(database)) as connection:
+    with reading(_path(context, database)) as connection:
         names = wearers(connection)
         if wearer is None and len(names) != 1:
             if as_json:
@@ -63,13 +69,14 @@ def history(
         if not about["motions"]:
             raise HistoryError(f"{motion!r} has not been tested or trained by {about['wearer']}")
     if as_json:
-        say(json.dumps(about, indent=2, allow_nan=False) + "\n")
+        say(json.dumps(about, allow_nan=False) + "\n")  # without indent: many times quicker, and it can be long
     else:
         say(overview_text(about, large=motion is not None, encoding=sys.stdout.encoding or "ascii"))
 
 
 @app.command("add", epilog="Example: imuhip history add session.mcap")
 def add(
+    context: typer.Context,
     recordings: Annotated[list[Path], typer.Argument(metavar="RECORDING...", help="Recordings (.mcap).")],
     wearer: Wearer = None,
     date: Annotated[
@@ -77,6 +84,7 @@ def add(
         typer.Option("--date", metavar="DATE", help="When it really was, if the clock was wrong: 2026-01-12T18:30."),
     ] = None,
     database: Database = None,
+    catalogue: CatalogueFiles = None,
 ) -> None:
     """Measure recordings and keep the results.
 
@@ -86,16 +94,18 @@ def add(
     if date is not None and len(recordings) > 1:
         raise HistoryError("one date for several recordings", remedy="Add them one by one")
     for recording in recordings:
-        _add(recording, _path(database), wearer=wearer, date=date)
+        _add(recording, _path(context, database), wearer=wearer, date=date, catalogue=catalogue or ())
 
 
 @app.command("rebuild", epilog="Example: imuhip history rebuild my_recordings/")
 def rebuild(
+    context: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder with recordings; folders in it count.")],
     wearer: Annotated[
         str | None, typer.Option("--wearer", metavar="NAME", help="Whose the recordings are that name nobody.")
     ] = None,
     database: Database = None,
+    catalogue: CatalogueFiles = None,
 ) -> None:
     """Measure all recordings of a folder anew, with this version of the program.
 
@@ -111,7 +121,7 @@ def rebuild(
     recordings = sorted(folder.rglob("*.mcap"))
     if not recordings:
         raise HistoryError("no recording (.mcap) is in it", path=folder)
-    path = _path(database)
+    path = _path(context, database)
     try:
         check(path)
     except HistoryDamagedError:
@@ -119,7 +129,7 @@ def rebuild(
     failed = 0
     for recording in recordings:
         try:
-            _add(recording, path, wearer=wearer, date=None, only_unnamed=True)
+            _add(recording, path, wearer=wearer, date=None, catalogue=catalogue or (), only_unnamed=True)
         except OutputError:
             raise
         except ImuhipError as error:
@@ -131,19 +141,21 @@ def rebuild(
 
 
 @app.command("export", epilog="Example: imuhip history export anna -o anna.json")
-def export(wearer: WearerArgument, output: Output, force: Force = False, database: Database = None) -> None:
+def export(
+    context: typer.Context, wearer: WearerArgument, output: Output, force: Force = False, database: Database = None
+) -> None:
     """Write everything that the history holds of a wearer as JSON."""
     from imuhip.history.wearer import export as export_wearer
 
     refuse_existing(output, force=force)
-    held = export_wearer(_path(database), wearer)
+    held = export_wearer(_path(context, database), wearer)
     with replacing(output, force=force) as path:
         path.write_text(json.dumps(held, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     _tell(f"Wrote {output}: {count(len(held['sessions']), 'session')} of {wearer}.")
 
 
 @app.command("delete", epilog="Example: imuhip history delete anna")
-def delete(wearer: WearerArgument, database: Database = None) -> None:
+def delete(context: typer.Context, wearer: WearerArgument, database: Database = None) -> None:
     """Delete everything that the history holds of a wearer, for good.
 
     It is gone from the database's free pages, its log and its backups, too. Recordings and exports are files of your
@@ -152,19 +164,22 @@ def delete(wearer: WearerArgument, database: Database = None) -> None:
     from imuhip.history.wearer import delete as delete_wearer
     from imuhip.history.wearer import put_aside
 
-    path = _path(database)
+    path = _path(context, database)
     sessions = delete_wearer(path, wearer)
     _tell(f"Deleted {count(sessions, 'session')} of {wearer}. Recordings and exports are yours and were not touched.")
     for aside in put_aside(path):
         _tell(f"Note: {aside} is damaged, so nothing can be deleted from it; it may hold {wearer}. Delete the file.")
 
 
-def flags_with_history(results: Mapping[str, Any], recording: Path, database: Path | None) -> list[dict[str, Any]]:
+def flags_with_history(
+    results: Mapping[str, Any], recording: Path, controls: Controls, database: Path | None
+) -> list[dict[str, Any]]:
     """Judge a session by those before it.
 
     Args:
         results: The results of its recording.
         recording: The recording.
+        controls: What each exercise controls.
         database: The history, None for the user's own.
 
     Returns:
@@ -173,14 +188,13 @@ def flags_with_history(results: Mapping[str, Any], recording: Path, database: Pa
     Raises:
         HistoryError: The history cannot be read, or the session has no place in it.
     """
-    from imuhip.catalogue_files import load_catalogue
-    from imuhip.flags.judge import controls_of, judge
-    from imuhip.history.database import reading
+    from imuhip.flags.judge import judge
+    from imuhip.history.database import default_path, reading
     from imuhip.history.dates import epoch_s
     from imuhip.history.recordings import sha256_of
     from imuhip.history.sessions import earlier, find
 
-    with reading(_path(database)) as connection:
+    with reading(database or default_path()) as connection:
         stored = find(connection, sha256_of(recording))
         if stored is not None:
             wearer, started_s = stored.wearer, stored.started_s
@@ -192,10 +206,18 @@ def flags_with_history(results: Mapping[str, Any], recording: Path, database: Pa
                 raise HistoryError(f"does not tell its {missing}", path=recording, remedy=remedy)
             wearer, started_s = about["wearer"], epoch_s(about["started_utc"])
         before = earlier(connection, wearer, started_s)
-    return judge(results, controls_of(load_catalogue()), earlier=before, started_s=started_s)
+    return judge(results, controls, earlier=before, started_s=started_s)
 
 
-def _add(recording: Path, path: Path, *, wearer: str | None, date: str | None, only_unnamed: bool = False) -> None:
+def _add(
+    recording: Path,
+    path: Path,
+    *,
+    wearer: str | None,
+    date: str | None,
+    catalogue: Sequence[Path],
+    only_unnamed: bool = False,
+) -> None:
     """Measure one recording and add it."""
     from datetime import UTC, datetime
 
@@ -212,14 +234,13 @@ def _add(recording: Path, path: Path, *, wearer: str | None, date: str | None, o
     if path.is_file() and path.stat().st_size:
         with reading(path) as connection:  # also refuses a history that cannot be written before anything is measured
             stored = find(connection, sha256)
-    catalogue = load_catalogue()
-    results = measure(recording).results
+    results = measure(recording, catalogue=catalogue).results
     now_s = datetime.now(UTC).timestamp()
     new, notes = place(
         recording, results, sha256, stored, wearer=wearer, date=date, now_s=now_s, only_unnamed=only_unnamed
     )
     with writing(path) as connection:
-        done = add_session(connection, new, controls_of(catalogue))
+        done = add_session(connection, new, controls_of(load_catalogue(catalogue)))
         notes += _date_notes(connection, new.wearer, new.started_s)
     _tell(f"{recording.name}: {done}; {new.wearer}, {day_text(new.started_s)}.")
     for note in notes:
@@ -235,10 +256,12 @@ def _date_notes(connection: Any, wearer: str, started_s: float) -> list[str]:
     return [] if far is None else [f"{far}; if a clock was wrong, add it again with --date"]
 
 
-def _path(database: Path | None) -> Path:
+def _path(context: typer.Context, database: Path | None) -> Path:
+    """Where the history is: as said after the command, or before it, or the user's own."""
     from imuhip.history.database import default_path
 
-    return default_path() if database is None else database
+    said = database if context.parent is None or database is not None else context.parent.obj
+    return said if isinstance(said, Path) else default_path()
 
 
 def _tell(message: str) -> None:

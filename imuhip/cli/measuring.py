@@ -74,9 +74,12 @@ def analyze(
     """
     analysis = measure(recording, causal=causal, calibration=calibration, catalogue=catalogue or ())
     if history:
+        from imuhip.catalogue_files import load_catalogue
         from imuhip.cli.history import flags_with_history
+        from imuhip.flags.judge import controls_of
 
-        analysis.results["flags"] = flags_with_history(analysis.results, recording, database)
+        controls = controls_of(load_catalogue(catalogue or ()))
+        analysis.results["flags"] = flags_with_history(analysis.results, recording, controls, database)
     if as_json:
         say(json.dumps(analysis.results, indent=2, allow_nan=False) + "\n")
     else:

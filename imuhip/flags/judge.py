@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from imuhip.exercises.catalogue import Catalogue
 from imuhip.flags.between import between_sessions
 from imuhip.flags.flag import Flag, capital
 from imuhip.flags.pain import STOP_AT, Pain
 from imuhip.flags.session import Controls, SessionRow, observe
 from imuhip.flags.within import carried_over_today, session_gains
+
+if TYPE_CHECKING:
+    from imuhip.exercises.catalogue import Catalogue
 
 _WHEN_TO_ASK = (
     "If it is sharp or pinching, comes with catching, locking, giving way or numbness, or is worse next morning, "

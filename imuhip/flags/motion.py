@@ -74,6 +74,12 @@ class Motion:
         return " ".join(filter(None, words))
 
 
+def in_order(motion: Motion) -> tuple[int, str, str, str]:
+    """Sorts motions as people list them: those of running first, then by position, and sides beside each other."""
+    names = [*_MDC_BETWEEN_DEG, motion.name]
+    return names.index(motion.name), motion.position or "", motion.reference, motion.side or ""
+
+
 def motion_of(test: Mapping[str, Any], roles: Sequence[str]) -> Motion:
     """The motion that a test of the results measured.
 

@@ -79,10 +79,11 @@ def observe(results: Mapping[str, Any], controls: Controls, *, started_s: float 
         by_motion.setdefault(motion_of(test, roles), []).append(test)
     for motion in _trained_only(sets, controls, by_motion, roles):
         by_motion[motion] = []
+    rows = {motion: _row(motion, own, sets, controls, since_s) for motion, own in by_motion.items()}
     mobilised = [entry["end_s"] for entry in results.get("mobilise", ()) if entry["end_s"] is not None]
     return SessionRow(
         started_s=started_s,
-        motions={motion: _row(motion, own, sets, controls, since_s) for motion, own in by_motion.items()},
+        motions={motion: row for motion, row in rows.items() if row != MotionRow()},
         pains=pains_of(results),
         mobilised_until_s=max(mobilised, default=since_s),
     )

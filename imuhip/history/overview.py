@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from imuhip.flags.control_gap import GapJudgement, judge_gaps
-from imuhip.flags.motion import Motion
+from imuhip.flags.motion import Motion, in_order
 from imuhip.flags.series import Series, series_by_motion
+from imuhip.flags.session import MotionRow
 from imuhip.history.dates import utc_text
-from imuhip.history.sessions import all_sessions, flags_of, rows_of
+from imuhip.history.sessions import all_sessions, flags_of, mounting_qualities, rows_of
 
 
 def overview(connection: sqlite3.Connection, wearer: str) -> dict[str, Any]:
@@ -21,29 +22,35 @@ def overview(connection: sqlite3.Connection, wearer: str) -> dict[str, Any]:
         wearer: Pseudonym.
 
     Returns:
-        ``wearer``; ``sessions`` by date; ``motions``, each with ``points`` by date (range, controlled range, gap;
+        ``wearer``; ``sessions`` by date with the quality of each mounting; ``motions``, each with ``points`` by date
+        (range, controlled range, gap;
         passive range and its difference) and the ``change_deg`` from the first to the last, real beyond ``mdc_deg``;
         ``flags`` of the last session.
     """
     stored = all_sessions(connection, wearer)
     ids, rows = rows_of(connection, wearer)
-    series = sorted(series_by_motion(rows).values(), key=lambda one: _order(one.motion))
+    mounting = mounting_qualities(connection, wearer)
+    dates = [utc_text(row.started_s or 0.0) for row in rows]
+    series = sorted(series_by_motion(rows).values(), key=lambda one: in_order(one.motion))
     return {
         "wearer": wearer,
-        "sessions": [{"started_utc": utc_text(s.started_s), "date_doubtful": s.date_doubtful} for s in stored],
-        "motions": [_motion(one) for one in series],
+        "sessions": [
+            {
+                "started_utc": utc_text(one.started_s),
+                "date_doubtful": one.date_doubtful,
+                "mounting": mounting.get(one.id, []),
+            }
+            for one in stored
+        ],
+        "motions": [_motion(one, dates) for one in series],
         "flags": flags_of(connection, ids[-1]) if ids else [],
     }
 
 
-def _order(motion: Motion) -> tuple[str, ...]:
-    return (motion.name, motion.position or "", motion.reference, motion.side or "")
-
-
-def _motion(series: Series) -> dict[str, Any]:
+def _motion(series: Series, dates: Sequence[str]) -> dict[str, Any]:
     motion = series.motion
     judged = judge_gaps(series.gap_rows())
-    points = [_point(series, at, judgement) for at, judgement in enumerate(judged)]
+    points = [_point(dates[series.sessions[at]], series.rows[at], judgement) for at, judgement in enumerate(judged)]
     return {
         "motion": motion.name,
         "position": motion.position,
@@ -56,13 +63,12 @@ def _motion(series: Series) -> dict[str, Any]:
     }
 
 
-def _point(series: Series, at: int, judgement: GapJudgement) -> Mapping[str, Any]:
-    row = series.rows[at]
+def _point(started_utc: str, row: MotionRow, judgement: GapJudgement) -> Mapping[str, Any]:
     difference = None
     if row.passive_deg is not None and row.range_deg is not None:
         difference = round(row.passive_deg - row.range_deg, 2)
     return {
-        "started_utc": utc_text(series.times_s[at]),
+        "started_utc": started_utc,
         "range_deg": row.range_deg,
         "uncertainty_deg": row.uncertainty_deg,
         "controlled_range_deg": row.controlled_deg,

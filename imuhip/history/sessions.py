@@ -67,6 +67,9 @@ _MOTIONS = """SELECT session_id, name, position, side, reference, range_deg, rep
               passive_deg, passive_after_deg, controlled_deg
               FROM wearers JOIN sessions ON wearer_id = wearers.id JOIN motions ON session_id = sessions.id
               WHERE pseudonym = ? ORDER BY session_id, number"""
+_MOUNTINGS = """SELECT session_id, quality
+                FROM wearers JOIN sessions ON wearer_id = wearers.id JOIN mounting ON session_id = sessions.id
+                WHERE pseudonym = ? ORDER BY session_id, number"""
 _PAINS = """SELECT session_id, site, side, value, test
             FROM wearers JOIN sessions ON wearer_id = wearers.id JOIN pain ON session_id = sessions.id
             WHERE pseudonym = ? ORDER BY session_id, number"""
@@ -184,6 +187,14 @@ def rows_of(connection: sqlite3.Connection, wearer: str) -> tuple[list[int], lis
 def earlier(connection: sqlite3.Connection, wearer: str, started_s: float) -> list[SessionRow]:
     """What the rules read of a wearer's sessions before a date."""
     return [row for row in rows_of(connection, wearer)[1] if (row.started_s or 0.0) < started_s]
+
+
+def mounting_qualities(connection: sqlite3.Connection, wearer: str) -> dict[int, list[str]]:
+    """How well each strapping-on of each session was calibrated, by session."""
+    found: dict[int, list[str]] = {}
+    for session_id, quality in connection.execute(_MOUNTINGS, (wearer,)):
+        found.setdefault(session_id, []).append(quality)
+    return found
 
 
 def flags_of(connection: sqlite3.Connection, session_id: int) -> list[dict[str, Any]]:

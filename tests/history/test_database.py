@@ -25,7 +25,8 @@ def put(connection: sqlite3.Connection, name: str = "anna") -> None:
     connection.execute("INSERT INTO wearers (pseudonym) VALUES (?)", (name,))
     connection.execute(
         """INSERT INTO sessions (wearer_id, sha256, started_utc, started_s, date_doubtful, duration_s, program, more)
-           SELECT id, pseudonym, '2026-01-01T00:00:00.000Z', 0, 0, 1, 'imuhip', '{}' FROM wearers WHERE pseudonym = ?""",
+           SELECT id, pseudonym, '2026-01-01T00:00:00.000Z', 0, 0, 1, 'imuhip', '{}' FROM wearers
+           WHERE pseudonym = ?""",
         (name,),
     )
 
@@ -76,9 +77,13 @@ def test_an_empty_file_is_a_history_that_was_never_begun(tmp_path: Path) -> None
 
 
 def test_what_fails_leaves_it_as_it_was(path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), writing(path) as connection:
-        put(connection, "ben")
-        raise KeyboardInterrupt
+    def twice() -> None:
+        with writing(path) as connection:
+            put(connection, "ben")
+            put(connection, "ben")
+
+    with pytest.raises(HistoryError):
+        twice()
     assert names(path) == ["anna"]
 
 

@@ -166,7 +166,7 @@ def test_deleting_while_another_reads_says_what_is_left_to_do(path: Path, monkey
     keep(path, dated(usual(), 0))
     with reading(path) as connection:
         connection.execute("SELECT count(*) FROM sessions").fetchall()
-        with pytest.raises(HistoryError, match="in use|still in the log"):
+        with pytest.raises(HistoryError, match="still in the log"):
             delete(path, "zebra")
     keep(path, dated(usual(), 1))
     for file in path.parent.iterdir():
