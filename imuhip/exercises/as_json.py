@@ -50,6 +50,7 @@ def _rep_json(rep: Rep) -> dict[str, Any]:
         "peak_speed_deg_s": _rounded(rep.peak_speed_deg_s),
         "sparc": _rounded(rep.sparc),
         "off_axis": _rounded(rep.off_axis),
+        "control_deg": _rounded(rep.control_deg),
         "drift_deg": _rounded(rep.drift_deg),
         "pelvis_deg": None if rep.pelvis_deg is None else [_rounded(each) for each in rep.pelvis_deg],
         "faults": [{"id": f.id, "value": _rounded(f.value), "limit": _rounded(f.limit)} for f in rep.faults],
