@@ -76,11 +76,10 @@ def _holds(track: Track, steps: IntArray, points: FloatArray) -> list[RepFigures
         return []
     rest = points[0]  # a set begins in its start pose
     levels = [float(np.median(track.metric(points[a:b], rest))) for a, b in kept]
-    if max(levels) - min(levels) > LEVEL_DEG:  # positions differ: those away from the start pose are held
-        middle = 0.5 * (max(levels) + min(levels))
-        chosen = [(span, level) for span, level in zip(kept, levels, strict=True) if level > middle]
-    else:
-        chosen = list(zip(kept, levels, strict=True))
+    away = [level for level in levels if level > LEVEL_DEG]
+    # The usual position, not the furthest: one hold that slips must not put the others among the rests.
+    least = 0.5 * float(np.median(away)) if away and min(levels) <= LEVEL_DEG else 0.0
+    chosen = [(span, level) for span, level in zip(kept, levels, strict=True) if level >= least]
     return [_hold(track, steps, points, span, level) for span, level in chosen]
 
 

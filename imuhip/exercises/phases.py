@@ -16,7 +16,7 @@ from imuhip.units import BoolArray, FloatArray
 
 EDGE_DEG_S, EDGE_SHARE = 2.0, 0.05
 """Edge of a phase: this speed, or this share of the phase's peak."""
-POSE_SHARE, POSE_S = 0.35, 0.5
+POSE_SHARE, POSE_S = 0.38, 0.5
 """Who rests this long below this share of the way is in the start pose: a stop on the way is shorter."""
 NEARLY = 0.15
 """A phase surely runs between these shares of the way, after such a rest; its edges lie outside."""
@@ -117,19 +117,27 @@ def _phase(angle_deg: FloatArray, speed: FloatArray, rate_hz: float) -> tuple[in
     rests = (speed[:half] < EDGE_DEG_S) & (before < least + POSE_SHARE * way)
     rested = half - _until_rest(rests[::-1], round(POSE_S * rate_hz)) - 1
     first = max(rested, _last(before < least + NEARLY * way), 0)
-    after = angle_deg[half:]
-    last = half + min(int(np.argmax(after > greatest - NEARLY * way)), _first_peak(after, max(EBB_DEG, EBB_SHARE * way)))
-    edge = max(EDGE_DEG_S, EDGE_SHARE * float(speed[first : last + 1].max()))
     rest_frames = max(1, round(REST_S * rate_hz))
+    last = half + _arrival(angle_deg[half:], speed[half:], greatest - least, rest_frames)
+    edge = max(EDGE_DEG_S, EDGE_SHARE * float(speed[first : last + 1].max()))
     begin = first - _until_rest(speed[: first + 1][::-1] < edge, rest_frames) + 1
     stop = last + _until_rest(speed[last:] < edge, rest_frames) - 1
     return (begin, stop) if begin < stop else None
 
 
-def _first_peak(angle_deg: FloatArray, ebb_deg: float) -> int:
-    """Index of the first peak after which an angle falls by so much; of the greatest where it never does."""
-    ebbed = angle_deg < np.maximum.accumulate(angle_deg) - ebb_deg
-    return int(np.argmax(angle_deg[: int(np.argmax(ebbed))] if ebbed.any() else angle_deg))
+def _arrival(angle_deg: FloatArray, speed: FloatArray, way_deg: float, rest_frames: int) -> int:
+    """Frame in the upper half of a rise that is surely near its end.
+
+    Where the angle falls back later, the hold sways, and the first rest before that is the end.
+    """
+    greatest = float(angle_deg.max())
+    nearly = int(np.argmax(angle_deg > greatest - NEARLY * way_deg))
+    ebbed = angle_deg < np.maximum.accumulate(angle_deg) - max(EBB_DEG, EBB_SHARE * way_deg)
+    if not ebbed.any():
+        return nearly
+    peak = int(np.argmax(angle_deg[: int(np.argmax(ebbed))]))
+    rests = (speed[: peak + 1] < EDGE_DEG_S) & (angle_deg[: peak + 1] > greatest - POSE_SHARE * way_deg)
+    return min(nearly, peak, _until_rest(rests, rest_frames))
 
 
 def _last(where: BoolArray) -> int:
