@@ -188,9 +188,11 @@ def flags_with_history(
     Raises:
         HistoryError: The history cannot be read, or the session has no place in it.
     """
+    from datetime import UTC, datetime
+
     from imuhip.flags.judge import judge
     from imuhip.history.database import default_path, reading
-    from imuhip.history.dates import epoch_s
+    from imuhip.history.dates import epoch_s, impossible
     from imuhip.history.recordings import sha256_of
     from imuhip.history.sessions import earlier, find
 
@@ -206,6 +208,10 @@ def flags_with_history(
                 raise HistoryError(f"does not tell its {missing}", path=recording, remedy=remedy)
             wearer, started_s = about["wearer"], epoch_s(about["started_utc"])
         before = earlier(connection, wearer, started_s)
+    doubt = impossible(started_s, datetime.now(UTC).timestamp())
+    if doubt is not None:
+        _tell(f"Note: {doubt}, so it is compared with no other session; add it with `imuhip history add --date`.")
+        before = []
     return judge(results, controls, earlier=before, started_s=started_s)
 
 

@@ -96,7 +96,8 @@ def _pain_flags(pains: Iterable[Pain]) -> list[Flag]:
         where = f" in the {pain.test.replace('_', ' ')} test" if pain.test else ""
         said = f"{capital(pain.spoken)}{where}."
         if pain.stops:
-            number = "" if pain.value is not None else " Say next time how strong it is, from 0 to 10."
+            rated = pain.value is not None and 0 <= pain.value <= 10
+            number = "" if rated else " Say next time how strong it is, from 0 to 10."
             message = f"{said} Stop here for today, whatever the numbers below say. {_WHEN_TO_ASK}{number}"
             flags.append(Flag("pain", "red", None, message, evidence, pain.side))
         else:

@@ -54,6 +54,8 @@ class Pain:
             place = " ".join(filter(None, (self.side or "", name))) or "pain"
         if self.value is None:
             return f"{place}, no number given"
+        if not 0 <= self.value <= 10:
+            return f"{place}, {self.value:g} is not between 0 and 10"
         return f"{place} {self.value:g}/10"
 
 

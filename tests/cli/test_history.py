@@ -244,3 +244,13 @@ def test_the_history_lies_in_the_users_data_folder(
     assert imuhip("add", dated_recording).exit_code == 0
     assert stat.S_IMODE((tmp_path / "home" / "imuhip").stat().st_mode) == 0o700
     assert imuhip().stdout.startswith("anna: 1 session")
+
+
+def test_analyze_compares_a_session_of_an_impossible_date_with_nothing(
+    database: Path, folder: Path, tmp_path: Path
+) -> None:
+    filled(database)
+    recording = made(folder, tmp_path / "clock.mcap", wearer="anna", started_utc="2199-01-12T10:00:00Z")
+    result = CliRunner().invoke(app, ["analyze", str(recording), "--history"])
+    assert result.exit_code == 0
+    assert "in the future" in result.stderr

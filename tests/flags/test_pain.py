@@ -71,3 +71,11 @@ def test_little_pain_is_told_and_overrules_nothing():
 
 def test_a_zero_says_that_there_was_none():
     assert [flag["rule"] for flag in judge(gain(2, pain=(ache(value=0.0),)), CONTROLS)] == ["B"]
+
+
+@pytest.mark.parametrize(("value", "said"), [(None, "no number given"), (45.0, "45 is not between 0 and 10")])
+def test_pain_without_a_usable_number_stops_and_asks_for_one(value, said):
+    pain, gained = judge(gain(2, pain=(ache(value=value),)), CONTROLS)
+    assert said in pain["message"]
+    assert "from 0 to 10" in pain["message"]
+    assert gained["level"] == "amber"
