@@ -55,6 +55,7 @@ def overview_text(about: Mapping[str, Any], *, large: bool, encoding: str) -> st
         [f"{about['wearer']}: {count(len(sessions), 'session')}{span}"],
         *([f"{_name(one)}", *draw(one, plain=plain)] for one in about["motions"]),
         _legend(about["motions"], plain=plain, large=large),
+        _pain_lines(about["pain"]),
         _flag_lines(about["flags"]),
         _doubt_lines(sessions),
     ]
@@ -186,6 +187,19 @@ def _legend(motions: Sequence[Mapping[str, Any]], *, plain: bool, large: bool) -
 def _flag_lines(flags: Sequence[Mapping[str, Any]]) -> list[str]:
     heading, *told = coaching_lines(flags) or [""]
     return [f"{heading} from the last session", *told] if told else []
+
+
+def _pain_lines(pains: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Where it hurt, how often, and how much last."""
+    from imuhip.flags.pain import Pain
+
+    rows = [("Pain", "sessions", "last", "on")]
+    for one in pains:
+        last = one["points"][-1]
+        place = Pain(one["site"], one["side"], None).place
+        value = "no number" if last["value"] is None else f"{last['value']:g}/10"
+        rows.append((f"  {place}", str(len(one["points"])), value, last["started_utc"][:10]))
+    return columns(rows) if pains else []
 
 
 def _doubt_lines(sessions: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -67,7 +67,8 @@ def _control_message(motion: Motion, found: GapJudgement, controls: Controls) ->
         so_far = f"{found.sessions} of {BASELINE_SESSIONS}"
         return f"{capital(name)}: not enough sessions yet to know what is usual for you ({so_far})."
     excess = degrees(found.excess_deg, found.half_width_deg or 0.0)
-    within = f"Stay within {found.controlled_mean_deg + found.usual_deg:.0f} degrees and add {reps}."
+    limit = found.controlled_mean_deg + found.usual_deg
+    within = f"Stay within {limit:.0f} degrees and add {reps}." if limit >= 1 else f"Stay short of it and add {reps}."
     grew = f"Your {name} grew {excess} more than the range you have shown under control"
     match found.verdict:
         case "usual":

@@ -45,13 +45,17 @@ class Pain:
         return self.value is None or self.value != 0
 
     @property
-    def spoken(self) -> str:
-        """How a coach says it: ``right knee 5/10``."""
+    def place(self) -> str:
+        """Where or what it is: ``right knee``, ``locking (left)``."""
         name = self.site.replace("_", " ")
         if self.site in STOP_SIGNS:
-            place = name if self.side is None else f"{name} ({self.side})"
-        else:
-            place = " ".join(filter(None, (self.side or "", name))) or "pain"
+            return name if self.side is None else f"{name} ({self.side})"
+        return " ".join(filter(None, (self.side or "", name))) or "pain"
+
+    @property
+    def spoken(self) -> str:
+        """How a coach says it: ``right knee 5/10``."""
+        place = self.place
         if self.value is None:
             return f"{place}, no number given"
         if not 0 <= self.value <= 10:

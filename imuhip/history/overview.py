@@ -9,7 +9,7 @@ from typing import Any
 from imuhip.flags.control_gap import GapJudgement, judge_gaps
 from imuhip.flags.motion import Motion, in_order
 from imuhip.flags.series import Series, series_by_motion
-from imuhip.flags.session import MotionRow
+from imuhip.flags.session import MotionRow, SessionRow
 from imuhip.history.dates import utc_text
 from imuhip.history.sessions import all_sessions, flags_of, mounting_qualities, rows_of
 
@@ -25,7 +25,7 @@ def overview(connection: sqlite3.Connection, wearer: str) -> dict[str, Any]:
         ``wearer``; ``sessions`` by date with the quality of each mounting; ``motions``, each with ``points`` by date
         (range, controlled range, gap;
         passive range and its difference) and the ``change_deg`` from the first to the last, real beyond ``mdc_deg``;
-        ``flags`` of the last session.
+        ``pain`` by site, the worst of each session; ``flags`` of the last session.
     """
     stored = all_sessions(connection, wearer)
     ids, rows = rows_of(connection, wearer)
@@ -43,8 +43,27 @@ def overview(connection: sqlite3.Connection, wearer: str) -> dict[str, Any]:
             for one in stored
         ],
         "motions": [_motion(one, dates) for one in series],
+        "pain": _pains(rows, dates),
         "flags": flags_of(connection, ids[-1]) if ids else [],
     }
+
+
+def _pains(rows: Sequence[SessionRow], dates: Sequence[str]) -> list[dict[str, Any]]:
+    """Pain by site and side: the worst of each session in which there was any; one without a number counts as worst."""
+    found: dict[tuple[str, str], dict[str, float | None]] = {}
+    for row, day in zip(rows, dates, strict=True):
+        for pain in filter(lambda pain: pain.felt, row.pains):
+            points = found.setdefault((pain.site, pain.side or ""), {})
+            before = points.get(day, 0.0)
+            points[day] = None if pain.value is None or before is None else max(pain.value, before)
+    return [
+        {
+            "site": site,
+            "side": side or None,
+            "points": [{"started_utc": day, "value": value} for day, value in points.items()],
+        }
+        for (site, side), points in sorted(found.items())
+    ]
 
 
 def _motion(series: Series, dates: Sequence[str]) -> dict[str, Any]:

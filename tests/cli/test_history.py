@@ -138,7 +138,7 @@ def test_json_is_one_object_with_points_by_date(database: Path) -> None:
     filled(database)
     about = json.loads(imuhip("--json").stdout)
     assert [point["range_deg"] for point in about["motions"][0]["points"]] == [10, 11, 9, 18, 24]
-    assert list(about) == ["wearer", "sessions", "motions", "flags"]
+    assert list(about) == ["wearer", "sessions", "motions", "pain", "flags"]
 
 
 def test_of_several_wearers_one_must_be_chosen(database: Path) -> None:
@@ -254,3 +254,13 @@ def test_analyze_compares_a_session_of_an_impossible_date_with_nothing(
     result = CliRunner().invoke(app, ["analyze", str(recording), "--history"])
     assert result.exit_code == 0
     assert "in the future" in result.stderr
+
+
+def test_the_overview_tells_where_it_hurt(database: Path) -> None:
+    keep(filled(database), dated(usual(10, pain=(ache("knee", 2.0), ache("locking", None))), 60))
+    words = [line.split() for line in imuhip().stdout.splitlines()]
+    at = words.index(["Pain", "sessions", "last", "on"])
+    assert words[at + 1 : at + 3] == [
+        ["right", "knee", "1", "2/10", "2026-03-05"],
+        ["locking", "(right)", "1", "no", "number", "2026-03-05"],
+    ]

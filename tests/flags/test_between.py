@@ -146,3 +146,11 @@ def test_gains_right_after_mobilising_are_no_gains_over_weeks():
     after = level("abduction", 45.0, position="side_lying", phase="post", start_s=400.0)
     last = session(level("abduction", 31.0, position="side_lying"), level("extension", 20.0), after)
     assert flags("carry_over", first, last) == [None, None]
+
+
+def test_a_limit_below_the_stance_is_not_given_as_a_number():
+    stiff = [usual(-12)] * 3
+    found = flags("A", *stiff, usual(0))[-1]
+    assert found is not None
+    assert found.level == "red"
+    assert "Stay short of it" in found.message

@@ -194,3 +194,14 @@ def test_an_overview_shows_range_control_gap_and_change(path: Path) -> None:
     assert [p["level"] for p in motion["points"]] == ["green", "green", "green", "amber", "red"]
     assert (motion["change_deg"], motion["change_real"], motion["mdc_deg"]) == (14, True, 5.5)
     assert (motion["controlled_change_deg"], motion["controlled_change_real"]) == (0, False)
+
+
+def test_an_overview_tells_where_it_hurt_and_how_much(path: Path) -> None:
+    third = (ache("knee", 1.0), ache("knee", 0.0, "left"))
+    marks = [(ache("knee", 2.0), ache("knee", 6.0)), (ache("groin", None),), third]
+    for i, pain in enumerate(marks):
+        keep(path, dated(usual(10, pain=pain), 4 * i))
+    with reading(path) as connection:
+        groin, knee = overview(connection, "anna")["pain"]
+    assert (groin["site"], [point["value"] for point in groin["points"]]) == ("groin", [None])
+    assert (knee["site"], knee["side"], [point["value"] for point in knee["points"]]) == ("knee", "right", [6.0, 1.0])
