@@ -173,7 +173,7 @@ def _chart(one: Mapping[str, Any], *, plain: bool) -> list[str]:
 
 def _legend(motions: Sequence[Mapping[str, Any]], *, plain: bool, large: bool) -> list[str]:
     if not motions:
-        return ["No range has been tested and no exercise done so far."]
+        return ["No range has been tested so far, and no slow, good repetitions done."]
     lines = [
         "range: cold pre-test; controlled: slow, good reps; gap: range minus the mean controlled range of 3 sessions",
         "a change is real only beyond the MDC, the number after \u00b1",
