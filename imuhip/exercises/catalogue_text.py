@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import MISSING, fields, replace
 from typing import Any
 
 from imuhip.errors import CatalogueError
@@ -24,18 +23,14 @@ from imuhip.exercises.catalogue import (
     ExerciseEntry,
     Limits,
     MobiliseEntry,
-    Range,
     Tempo,
     TestEntry,
 )
+from imuhip.exercises.catalogue_entry import MAX_DEG, MAX_S, Entry, Table
 from imuhip.marks import MODES, POSITIONS
 
 FORMAT = 1
 KINDS = ("test", "exercise", "mobilise")
-MAX_DEG, MAX_S = 360.0, 600.0
-"""Beyond these a number is a slip of the pen."""
-
-Table = dict[str, Any]
 
 
 def read_catalogue(texts: Sequence[tuple[str, str]]) -> Catalogue:
@@ -61,11 +56,11 @@ def read_catalogue(texts: Sequence[tuple[str, str]]) -> Catalogue:
             key = _key(file, kind, table)
             known = entries.get(key, ("", {}))[1]
             entries[key] = (file, _merged(known, table))
-    common = _limits(_Entry(last, "limits", dict(limits)), None)
+    common = _limits(Entry(last, "limits", dict(limits)), None)
     tests, exercises, mobilise = {}, {}, {}
     for (kind, *_), (file, table) in entries.items():
         name = str(table["name"])
-        entry = _Entry(file, f"{kind} {name}", dict(table))
+        entry = Entry(file, f"{kind} {name}", dict(table))
         if kind == "test":
             test = _test(entry)
             tests[test.name, test.position] = test
@@ -75,7 +70,7 @@ def read_catalogue(texts: Sequence[tuple[str, str]]) -> Catalogue:
             mobilise[name] = _mobilise(entry)
     for (kind, name, *_), (file, _) in entries.items():
         if kind == "exercise":
-            exercises[name] = _controlling(exercises[name], tests, _Entry(file, f"exercise {name}", {}))
+            exercises[name] = _controlling(exercises[name], tests, Entry(file, f"exercise {name}", {}))
     return Catalogue(common, tests, exercises, mobilise)
 
 
@@ -123,94 +118,19 @@ def _merged(known: Table, table: Table) -> Table:
     return out
 
 
-@dataclass(slots=True)
-class _Entry:
-    """A table that is read key by key; what is left over at the end is a mistake.
-
-    Attributes:
-        file: To be named in errors.
-        place: Entry, the same.
-        table: What has not been read yet.
-    """
-
-    file: str
-    place: str
-    table: Table
-
-    def fail(self, reason: str, remedy: str) -> CatalogueError:
-        return CatalogueError(reason, path=self.file, place=self.place, remedy=remedy)
-
-    def text(self, key: str, default: str | None = None) -> str:
-        value = self.table.pop(key, default)
-        if not isinstance(value, str) or not value:
-            raise self.fail(f"{key} is {value!r}", f"Give {key} as a text")
-        return value
-
-    def choice(self, key: str, options: Iterable[str], default: str | None = None) -> str:
-        value = self.text(key, default)
-        if value not in (known := tuple(options)):
-            raise self.fail(f"{key} {value!r} is not known", f"Choose one of {', '.join(known)}")
-        return value
-
-    def texts(self, key: str, options: Iterable[str] = ()) -> tuple[str, ...]:
-        value = self.table.pop(key, [])
-        known = tuple(options)
-        if not isinstance(value, list) or not all(isinstance(v, str) and v for v in value):
-            raise self.fail(f"{key} is {value!r}", f"Give {key} as a list of texts")
-        for each in value:
-            if known and each not in known:
-                raise self.fail(f"{key} {each!r} is not known", f"Choose from {', '.join(known)}")
-        return tuple(value)
-
-    def number(self, key: str, default: float | None = None, *, high: float = MAX_S) -> float:
-        return self._number(key, self.table.pop(key, default), 0.0, high)
-
-    def range(self, key: str, default: Range | None = None, *, low: float = 0.0, high: float = MAX_DEG) -> Range:
-        value = self.table.pop(key, default)
-        if not isinstance(value, list | tuple) or len(value) != 2:
-            raise self.fail(f"{key} is {value!r}", f"Give {key} as [least, most]")
-        least, most = (self._number(key, each, low, high) for each in value)
-        if least > most:
-            raise self.fail(f"{key} runs from {least:g} down to {most:g}", "Write the smaller number first")
-        return least, most
-
-    def part(self, key: str) -> _Entry:
-        value = self.table.pop(key, {})
-        if not isinstance(value, dict):
-            raise self.fail(f"{key} is {value!r}", f"Write {key} as {{ name = number, ... }}")
-        return _Entry(self.file, f"{self.place}, {key}", dict(value))
-
-    def finish(self) -> None:
-        if self.table:
-            unknown = next(iter(self.table))
-            raise self.fail(f"{unknown!r} is not known here", "Correct its name or leave it out")
-
-    def _number(self, key: str, value: object, low: float, high: float) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise self.fail(f"{key} is {value!r}", f"Give {key} as a number")
-        if not low <= value <= high:
-            what = "is negative" if value < 0 <= low else f"is outside {low:g} to {high:g}"
-            raise self.fail(f"{key} {value:g} {what}", f"Give {key} between {low:g} and {high:g}")
-        return float(value)
-
-
-def _limits(entry: _Entry, common: Mapping[str, Any] | None) -> Limits:
-    own = _Entry(entry.file, entry.place, {**(common or {}), **entry.table})
+def _limits(entry: Entry, common: Mapping[str, Any] | None) -> Limits:
+    own = Entry(entry.file, entry.place, {**(common or {}), **entry.table})
     values = {}
     for each in fields(Limits):
         if each.name in own.table:
             values[each.name] = own.number(each.name)
-        elif each.name not in Limits.__dataclass_fields__ or not _has_default(each.name):
+        elif each.default is MISSING:
             raise own.fail(f"{each.name} is missing", "Give it as a number")
     own.finish()
     return Limits(**values)
 
 
-def _has_default(name: str) -> bool:
-    return isinstance(Limits.__dataclass_fields__[name].default, float)
-
-
-def _test(entry: _Entry) -> TestEntry:
+def _test(entry: Entry) -> TestEntry:
     test = TestEntry(
         name=entry.text("name"),
         position=entry.choice("position", POSITIONS),
@@ -227,7 +147,7 @@ def _test(entry: _Entry) -> TestEntry:
     return test
 
 
-def _exercise(entry: _Entry, common: Mapping[str, Any]) -> ExerciseEntry:
+def _exercise(entry: Entry, common: Mapping[str, Any]) -> ExerciseEntry:
     cycle = entry.texts("cycle")
     if cycle not in CYCLES:
         possible = "; ".join(", ".join(each) for each in CYCLES)
@@ -263,13 +183,13 @@ def _exercise(entry: _Entry, common: Mapping[str, Any]) -> ExerciseEntry:
     return exercise
 
 
-def _tempo(entry: _Entry, cycle: tuple[str, ...]) -> Tempo:
+def _tempo(entry: Entry, cycle: tuple[str, ...]) -> Tempo:
     tempo = Tempo(**{f"{part}_s": entry.number(f"{part}_s") for part in cycle})
     entry.finish()
     return tempo
 
 
-def _breath(entry: _Entry) -> Breath:
+def _breath(entry: Entry) -> Breath:
     breath = Breath(
         entry.range("inhale_s", high=MAX_S), entry.range("exhale_s", high=MAX_S), int(entry.number("breaths", high=100))
     )
@@ -277,21 +197,21 @@ def _breath(entry: _Entry) -> Breath:
     return breath
 
 
-def _dose(entry: _Entry) -> Dose:
+def _dose(entry: Entry) -> Dose:
     hold = entry.range("hold_s", high=MAX_S) if "hold_s" in entry.table else None
     dose = Dose(entry.range("sets", (1.0, 3.0)), entry.range("repetitions", (8.0, 12.0)), hold)
     entry.finish()
     return dose
 
 
-def _controls(entry: _Entry) -> tuple[str, str]:
+def _controls(entry: Entry) -> tuple[str, str]:
     controls = entry.text("test"), entry.choice("position", POSITIONS)
     entry.finish()
     return controls
 
 
 def _controlling(
-    exercise: ExerciseEntry, tests: Mapping[tuple[str, str], TestEntry], entry: _Entry
+    exercise: ExerciseEntry, tests: Mapping[tuple[str, str], TestEntry], entry: Entry
 ) -> ExerciseEntry:
     """The exercise with the direction of the test that it controls."""
     if exercise.controls is None:
@@ -305,7 +225,7 @@ def _controlling(
     return replace(exercise, control_axis=test.axis)
 
 
-def _mobilise(entry: _Entry) -> MobiliseEntry:
+def _mobilise(entry: Entry) -> MobiliseEntry:
     work = MobiliseEntry(
         name=entry.text("name"),
         minutes=entry.range("minutes", high=60.0),

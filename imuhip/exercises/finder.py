@@ -255,12 +255,8 @@ class RepFinder:
         """How far each point has come back from the peak before it."""
         if self._signed:
             return far - from_anchor
-        apart = np.empty(len(points))
-        for each in np.unique(peak).tolist():
-            own = peak == each
-            apart[own] = self._metric(points[own], self._points[each])
         # Moving sideways round the anchor is not coming back.
-        return np.minimum(apart, 2.0 * (far - from_anchor))
+        return np.minimum(self._metric(points, self._points[peak]), 2.0 * (far - from_anchor))
 
     def _fidget_at(self, step: int) -> float:
         return float(self._fidgets(np.array([step]))[0])

@@ -42,7 +42,14 @@ class Following:
         self, found: Found, frames: KeptFrames, rate_hz: float, *, track: Track | None = None
     ) -> RepFigures | None:
         """What one of them was like, on this track or another; None where it cannot be told."""
-        block = frames.between(frame_of(found.start, rate_hz), frame_of(found.end, rate_hz) + 1)
+        return self.measure_in(found, self.frames_of(found, frames, rate_hz), track=track)
+
+    def frames_of(self, found: Found, frames: KeptFrames, rate_hz: float) -> HipBlock | None:
+        """The frames of one of them, to measure it later."""
+        return frames.between(frame_of(found.start, rate_hz), frame_of(found.end, rate_hz) + 1)
+
+    def measure_in(self, found: Found, block: HipBlock | None, *, track: Track | None = None) -> RepFigures | None:
+        """What one of them was like in its frames."""
         motion = None if block is None else (track or self.track).motion(block, found.start, found.top)
         return None if motion is None else measure_rep(motion, self._entry)
 

@@ -12,11 +12,11 @@ from imuhip.exercises.control import RepFigures
 from imuhip.exercises.finder import STEP_HZ
 from imuhip.exercises.motion import Track
 from imuhip.hip.stage import HipBlock
-from imuhip.units import FloatArray, IntArray
+from imuhip.units import BoolArray, FloatArray, IntArray
 
 MIN_HOLD_S = 3.0
 """A position that is kept for less was passed through."""
-MOVING_DEG_S = 4.0
+MOVING_DEG_S = 3.0
 """Faster is a movement from one position to another: a hold that slips by its limit of 5 degrees does so slowly."""
 SPEED_S = 0.6
 """Speed is the distance travelled in this time: trembling is no travel."""
@@ -74,13 +74,34 @@ def _holds(track: Track, steps: IntArray, points: FloatArray) -> list[RepFigures
     kept = [(a, b) for a, b in stretches if b - a >= MIN_HOLD_S * STEP_HZ]
     if not kept:
         return []
-    rest = points[0]  # a set begins in its start pose
-    levels = [float(np.median(track.metric(points[a:b], rest))) for a, b in kept]
-    away = [level for level in levels if level > LEVEL_DEG]
-    # The usual position, not the furthest: one hold that slips must not put the others among the rests.
-    least = 0.5 * float(np.median(away)) if away and min(levels) <= LEVEL_DEG else 0.0
-    chosen = [(span, level) for span, level in zip(kept, levels, strict=True) if level >= least]
-    return [_hold(track, steps, points, span, level) for span, level in chosen]
+    held = _held(track, points, kept)
+    levels = [float(np.median(track.metric(points[a:b], points[0]))) for a, b in kept]
+    return [_hold(track, steps, points, kept[k], levels[k]) for k in np.flatnonzero(held).tolist()]
+
+
+def _held(track: Track, points: FloatArray, kept: Sequence[tuple[int, int]]) -> BoolArray:
+    """Which of the kept positions are held, and which are rests; all are, where they are all the same.
+
+    A set begins in its start pose. The first way out of it tells the direction of holding; from then on a way there
+    leads into a hold and a way back out of it, so that a heading that drifts over minutes mistakes nothing.
+    """
+    second = round(STEP_HZ)
+    begins = np.stack([np.median(points[a : min(a + second, b)], axis=0) for a, b in kept])
+    ends = np.stack([np.median(points[max(b - second, a) : b], axis=0) for a, b in kept])
+    before = np.concatenate([points[:1], ends[:-1]])
+    if not track.signed:
+        levels = np.array([float(track.metric(each[None], points[0])[0]) for each in begins])
+        away = levels[levels > LEVEL_DEG]
+        # The usual position, not the furthest: one hold that slips must not put the others among the rests.
+        return levels >= 0.5 * np.median(away) if len(away) and levels.min() <= LEVEL_DEG else levels >= 0.0
+    way = (begins - before)[:, 0]
+    ways = np.flatnonzero(np.abs(way) > LEVEL_DEG)
+    if not len(ways):
+        return np.ones(len(kept), dtype=np.bool_)
+    out = np.sign(way[ways[0]])
+    last = np.maximum.accumulate(np.where(np.abs(way) > LEVEL_DEG, np.arange(len(kept)), -1))
+    held: BoolArray = (last >= 0) & (out * way[last] > 0)
+    return held
 
 
 def _hold(track: Track, steps: IntArray, points: FloatArray, span: tuple[int, int], level: float) -> RepFigures:

@@ -46,16 +46,27 @@ class Marking:
 
 
 class _Followed:
-    """One track of a set with what was found on it."""
+    """One track of a set with what was found on it; it is measured when somebody wants to know."""
 
     def __init__(self, following: Following) -> None:
         self.following = following
-        self.reps: list[RepFigures] = []
+        self._waiting: list[tuple[Found, HipBlock | None]] = []
+        self._reps: list[RepFigures] = []
 
-    @property
-    def size_deg(self) -> float:
-        """How much it moved in all."""
-        return sum(rep.range_deg for rep in without_fidgets(self.reps))
+    def add(self, found: Sequence[Found], frames: KeptFrames, rate_hz: float) -> None:
+        """Take what was found."""
+        self._waiting += [(one, self.following.frames_of(one, frames, rate_hz)) for one in found]
+
+    def reps(self) -> list[RepFigures]:
+        """Its repetitions."""
+        measured = (self.following.measure_in(one, block) for one, block in self._waiting)
+        self._reps += [rep for rep in measured if rep is not None]
+        self._waiting.clear()
+        return without_fidgets(self._reps)
+
+    def leave(self) -> None:
+        """Nobody will want to know."""
+        self._waiting.clear()
 
 
 class MarkedSet:
@@ -91,7 +102,7 @@ class MarkedSet:
             return
         self._frames.add(block)
         for each in self._followed:
-            self._take(each, each.following.find(block))
+            each.add(each.following.find(block), self._frames, self._rate_hz)
         needs = [each.following.needs_from(block.rate_hz) for each in self._followed]
         now = block.start_index + len(block)
         earliest = min((n for n in needs if n is not None), default=now)
@@ -101,28 +112,33 @@ class MarkedSet:
         """The mark has ended."""
         for each in self._followed or []:
             if self._holds is None:
-                self._take(each, each.following.flush())
+                each.add(each.following.flush(), self._frames, self._rate_hz)
+        chosen = self._chosen()
+        for each in self._followed or []:
+            if each in chosen:
+                each.reps()
+            each.leave()
         self._frames.clear()
-
-    def _take(self, each: _Followed, found: Sequence[Found]) -> None:
-        measured = (each.following.measure(one, self._frames, self._rate_hz) for one in found)
-        each.reps += [rep for rep in measured if rep is not None]
 
     def sets(self, now_s: float) -> list[ExerciseSet]:
         """The set, or one for each leg where the legs take turns; of a mark that is still open, up to now."""
         if self._holds is not None:
             holds = self._holds.result()
             return [self._concluded(holds.track, holds.reps, now_s)]
+        chosen = self._chosen()
+        if not chosen:
+            return [concluded(self._frame(None, now_s), [], self.entry, self._limits)]
+        return [self._concluded(each.following.track, each.reps(), now_s) for each in chosen]
+
+    def _chosen(self) -> list[_Followed]:
+        """The track that the set is seen on, or one for each leg."""
         followed = self._followed or []
         if not followed:
-            return [concluded(self._frame(None, now_s), [], self.entry, self._limits)]
-        alternating = self.entry is not None and self.entry.legs == "alternating"
-        if alternating and self.marking.side in (None, "both"):
-            sides = [side for side in SIDES if any(each.following.track.side == side for each in followed)]
-            chosen = [self._best([e for e in followed if e.following.track.side == side]) for side in sides]
-        else:
-            chosen = [self._best(followed)]
-        return [self._concluded(each.following.track, without_fidgets(each.reps), now_s) for each in chosen]
+            return []
+        if self.entry is None or self.entry.legs != "alternating" or self.marking.side not in (None, "both"):
+            return [self._best(followed)]
+        sides = [side for side in SIDES if any(each.following.track.side == side for each in followed)]
+        return [self._best([e for e in followed if e.following.track.side == side]) for side in sides]
 
     def _best(self, followed: Sequence[_Followed]) -> _Followed:
         """Of the hips the one that moves most, if it is known well enough; else the segment that moves most."""
@@ -131,7 +147,8 @@ class MarkedSet:
             for each in followed
             if each.following.track.reference == "pelvis" and each.following.known_steps >= KNOWN_SHARE * self._steps
         ]
-        return max(hips or followed, key=lambda each: each.size_deg)
+        known = hips or followed
+        return known[0] if len(known) == 1 else max(known, key=lambda e: sum(rep.range_deg for rep in e.reps()))
 
     def _concluded(self, track: Track, reps: Sequence[RepFigures], now_s: float) -> ExerciseSet:
         return concluded(self._frame(track, now_s), reps, self.entry, self._limits)
