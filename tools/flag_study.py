@@ -43,12 +43,14 @@ class Condition:
         name: In the table.
         repeat_on_top: Whether the repeat's scatter comes on top of the gap's, instead of being part of it.
         mounting_deg: Error of the mounting on one day, which shifts all that is measured that day.
+        only_tested: Whether nothing was trained on the day of that error, so that only the range shifts.
         judged: Whether the targets hold for it; the others tell how much room is left.
     """
 
     name: str
     repeat_on_top: bool = False
     mounting_deg: float = 0.0
+    only_tested: bool = False
     judged: bool = True
 
 
@@ -57,6 +59,7 @@ CONDITIONS = (
     Condition("mounting off by 5 deg on one day", mounting_deg=MOUNTING_DEG),
     Condition("repeat SD on top of gap SD", repeat_on_top=True),
     Condition("both of these", repeat_on_top=True, mounting_deg=MOUNTING_DEG, judged=False),
+    Condition("mounting off on a day without training", mounting_deg=MOUNTING_DEG, only_tested=True, judged=False),
 )
 
 
@@ -86,6 +89,8 @@ def rate(shares: FloatArray) -> Rate:
 def histories(condition: Condition, wearers: int, seed: int) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Range, its repeat and controlled range, (wearers, motions, sessions) each, deg; nothing ever changes in them.
 
+    NaN where there was no training.
+
     Args:
         condition: What is simulated.
         wearers: How many.
@@ -104,6 +109,8 @@ def histories(condition: Condition, wearers: int, seed: int) -> tuple[FloatArray
     sign = np.where(np.arange(MOTIONS) % 2, -1.0, 1.0)[:, None]
     off_day = np.arange(SESSIONS) == noise.integers(0, SESSIONS, (wearers, 1, 1))
     shift = condition.mounting_deg * sign * off_day
+    if condition.only_tested:
+        controlled = np.where(off_day, np.nan, controlled)
     return first + shift, repeat + shift, controlled + shift
 
 
@@ -116,8 +123,8 @@ def flagged(first: FloatArray, repeat: FloatArray, controlled: FloatArray) -> tu
         controlled: (sessions,) controlled range.
     """
     times_s = [86400.0 * DAYS_APART * i for i in range(len(first))]
-    columns = (first.tolist(), repeat.tolist(), controlled.tolist())
-    rows = [GapRow(*row) for row in zip(times_s, *columns, strict=True)]
+    trained = [None if math.isnan(c) else c for c in controlled.tolist()]
+    rows = [GapRow(*row) for row in zip(times_s, first.tolist(), repeat.tolist(), trained, strict=True)]
     judged = list(judge_gaps(rows))
     return [j.sessions >= BASELINE_SESSIONS for j in judged], [j.level != "green" for j in judged]
 
