@@ -26,7 +26,7 @@ def usual_gaps(first, controlled):
     return first[..., 11] - c_bar
 
 
-@pytest.mark.parametrize("condition", (CONDITIONS[0], CONDITIONS[2]), ids=lambda c: c.name)
+@pytest.mark.parametrize("condition", [CONDITIONS[0], CONDITIONS[2]], ids=lambda c: c.name)
 def test_gaps_and_repeats_scatter_as_stated(condition: Condition):
     first, repeat, controlled = histories(condition, 3000, 1)
     gaps = usual_gaps(first, controlled)
