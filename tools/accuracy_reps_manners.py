@@ -210,8 +210,7 @@ def _no_hold(task: Task, clean: Manner, times: float, _: np.random.Generator) ->
 def _unsteady_hold(task: Task, clean: Manner, times: float, rng: np.random.Generator) -> Manner:
     if task.entry.cycle == ("hold",):  # it gives way, or goes further, bit by bit
         share = times * task.limits.hold_drift_deg / task.range_deg
-        share *= 1.0 if share < 0.7 and rng.uniform() < 0.5 else -1.0
-        return replace(clean, hold_s=0.5, lower=((clean.hold_s, 1.0 - share), *clean.lower))
+        return replace(clean, slip=share if share < 0.6 and rng.uniform() < 0.5 else -share)
     hz = float(rng.uniform(0.7, 1.3))
     by_rms_deg, by_speed_deg = task.limits.hold_rms_deg * np.sqrt(2), task.limits.hold_speed_deg_s / (4 * hz)
     amplitude_deg = times * min(by_rms_deg, by_speed_deg) / SWELL

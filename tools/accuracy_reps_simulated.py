@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,6 +16,7 @@ from accuracy_reps_manners import CLEAN, FAULTY, Task, draw_set, shipped_catalog
 from accuracy_table import Figure, Section, slashed
 from make_recordings import write_recording
 
+from imuhip.exercises.catalogue import ExerciseEntry
 from imuhip.exercises.results import FAULTS
 from imuhip.session import analyze
 from imuhip.simulation.graded import TrueRepetition, true_repetitions
@@ -24,8 +26,8 @@ from imuhip.simulation.wearer import SoftTissue, Wearer
 
 FIRST_SEED = 4000
 """Other wearers and sensors than those of the other figures."""
-SETS, REPETITIONS = 4, 10
-"""Of each session."""
+SETS, REPETITIONS, HOLDS = 4, 10, 3
+"""Of each session: sets, repetitions of a set, and of one that is held for half a minute each."""
 OVERLAP = 0.5
 """Of a found repetition with the true one, as the share of what either covers."""
 F1 = 0.995
@@ -92,18 +94,27 @@ def reps_simulated(run: Run, sessions: int) -> Section:
         run: Maps over the cases, in parallel.
         sessions: Of each exercise.
     """
-    names = list(shipped_catalogue().exercises)
-    cases = [RepCase(name, FIRST_SEED + k, SETS) for k in range(sessions) for name in names]
+    exercises = shipped_catalogue().exercises
+    cases = [
+        RepCase(name, FIRST_SEED + k, SETS)
+        for name, entry in exercises.items()
+        for k in range(math.ceil(sessions * REPETITIONS / _repetitions(entry)))
+    ]
     outcomes = run(measure, cases)
     figures = [*_found_figures(outcomes), *_fault_figures(outcomes), *_time_figures(outcomes)]
     notes = (
-        f"{sessions} sessions of {SETS} x {REPETITIONS} repetitions of each of {len(names)} exercises",
-        f"(seeds from {FIRST_SEED}, both sides): real wearers with soft tissue, all sensor errors, 1 % loss.",
+        f"{sessions} sessions of {SETS} x {REPETITIONS} repetitions of each of {len(exercises)} exercises, of holds as",
+        f"many in sets of {HOLDS} (seeds from {FIRST_SEED}, both sides): real wearers with soft tissue, all sensor",
+        "errors, 1 % loss.",
         "Half of the repetitions are drawn with one fault. It counts where the same checks on the bones' noiseless",
         f"angles find it at {FAULTY} times its limit or more; what they find at {CLEAN} times or less must not be",
         "reported. A fault of a repetition that was not found counts as not seen.",
     )
     return Section("Simulated repetitions", notes, tuple(figures), tuple(asdict(each) for each in outcomes))
+
+
+def _repetitions(entry: ExerciseEntry) -> int:
+    return HOLDS if entry.cycle == ("hold",) else REPETITIONS
 
 
 def measure(case: RepCase) -> RepOutcome:
@@ -123,7 +134,7 @@ def simulated_practice(task: Task, seed: int, sets: int) -> SimulatedSession:
     session = practice_session(
         task.entry.name,
         task.entry.position,
-        [draw_set(task, REPETITIONS, rng) for _ in range(sets)],
+        [draw_set(task, _repetitions(task.entry), rng) for _ in range(sets)],
         "left" if seed % 2 else "right",
     )
     # The pelvis' part is drawn for every repetition, within the limit or beyond it: the wearer adds little.

@@ -20,6 +20,8 @@ MOVING_DEG_S = 3.0
 """Faster is a movement from one position to another: a hold that slips by its limit of 5 degrees does so slowly."""
 SPEED_S = 0.6
 """Speed is the distance travelled in this time: trembling is no travel."""
+REGAIN_S = 2.5
+"""Who loses a position and has it again within this time still holds it; nobody rests for less."""
 LEVEL_DEG = 2.5
 """Positions closer than this are the same: pushing into the floor moves nothing."""
 
@@ -74,9 +76,13 @@ def _holds(track: Track, steps: IntArray, points: FloatArray) -> list[RepFigures
     kept = [(a, b) for a, b in stretches if b - a >= MIN_HOLD_S * STEP_HZ]
     if not kept:
         return []
-    held = _held(track, points, kept)
-    levels = [float(np.median(track.metric(points[a:b], points[0]))) for a, b in kept]
-    return [_hold(track, steps, points, kept[k], levels[k]) for k in np.flatnonzero(held).tolist()]
+    spans: list[tuple[int, int]] = []
+    for a, b in (kept[k] for k in np.flatnonzero(_held(track, points, kept)).tolist()):
+        if spans and steps[a] - steps[spans[-1][1] - 1] <= REGAIN_S * STEP_HZ:
+            spans[-1] = (spans[-1][0], b)
+        else:
+            spans.append((a, b))
+    return [_hold(track, steps, points, span) for span in spans]
 
 
 def _held(track: Track, points: FloatArray, kept: Sequence[tuple[int, int]]) -> BoolArray:
@@ -104,8 +110,9 @@ def _held(track: Track, points: FloatArray, kept: Sequence[tuple[int, int]]) -> 
     return held
 
 
-def _hold(track: Track, steps: IntArray, points: FloatArray, span: tuple[int, int], level: float) -> RepFigures:
+def _hold(track: Track, steps: IntArray, points: FloatArray, span: tuple[int, int]) -> RepFigures:
     a, b = span
+    level = float(np.median(track.metric(points[a:b], points[0])))
     drift = float(track.metric(points[a:b], points[a]).max())
     start_s, end_s = float(steps[a] + 1) / STEP_HZ, float(steps[b - 1] + 1) / STEP_HZ
     peak = float(np.median(points[a:b, 0])) if track.signed else level

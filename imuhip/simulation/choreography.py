@@ -202,9 +202,7 @@ class _Director:
             start_s = self.clock_s
             self.follow(manner.lift, start, top)
             top_s = self.clock_s
-            if manner.late_tilt_deg:
-                self.ramp("pelvis.tilt", top["pelvis.tilt"] + manner.late_tilt_deg, top_s, manner.hold_s)
-            self.clock_s += manner.hold_s
+            self.hold_top(manner, start, top)
             leave_s = self.clock_s
             self.follow(manner.lower, start, top)
             back_s = self.clock_s
@@ -238,6 +236,15 @@ class _Director:
         for name, deg, sign in zip(PELVIS, manner.pelvis_deg, mirror, strict=True):
             top[f"pelvis.{name}"] += sign * deg
         return start, top
+
+    def hold_top(self, manner: Manner, start: dict[str, float], top: dict[str, float]) -> None:
+        """Stay at the top, or nearly."""
+        if manner.slip:
+            self.follow(((manner.hold_s, 1.0 - manner.slip),), start, top)
+            return
+        if manner.late_tilt_deg:
+            self.ramp("pelvis.tilt", top["pelvis.tilt"] + manner.late_tilt_deg, self.clock_s, manner.hold_s)
+        self.clock_s += manner.hold_s
 
     def follow(self, pieces: Pieces, start: dict[str, float], top: dict[str, float]) -> None:
         """Move all channels between start pose and top."""

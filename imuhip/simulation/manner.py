@@ -38,6 +38,7 @@ class Manner:
         stray_deg: Hip angles at the top beyond the movement's own.
         pelvis_deg: The same of the pelvis: tilt, lean, turn.
         late_tilt_deg: What the pelvis goes on to tilt during the hold, when the hip has arrived.
+        slip: Share of the way that is lost bit by bit during the hold; below zero gained.
         start_deg: Hip angles of the start pose, from that of the set.
         meant: The fault that it has on purpose, if any.
     """
@@ -52,5 +53,6 @@ class Manner:
     stray_deg: Triple = (0.0, 0.0, 0.0)
     pelvis_deg: Triple = (0.0, 0.0, 0.0)
     late_tilt_deg: float = 0.0
+    slip: float = 0.0
     start_deg: Triple = (0.0, 0.0, 0.0)
     meant: str = ""

@@ -119,7 +119,7 @@ MOVEMENTS: Mapping[tuple[str, str], Movement] = MappingProxyType(
         ("seated_knee_extension", "seated"): Movement((0, 0, 0), phases=SLOW_REP, knee_deg=(90, -80)),
         # Rear leg of the 90/90: it gives a little into the floor, and barely comes off it.
         ("ninety_ninety_pails", "seated"): Movement((0, 0, -6), NINETY_NINETY_DEG, phases=LONG_HOLD, knee_deg=(90, 0)),
-        ("ninety_ninety_rails", "seated"): Movement((0, 0, 12), NINETY_NINETY_DEG, phases=LONG_HOLD, knee_deg=(90, 0)),
+        ("ninety_ninety_rails", "seated"): Movement((0, 0, 14), NINETY_NINETY_DEG, phases=LONG_HOLD, knee_deg=(90, 0)),
         # The block stays between the thighs; the pelvis rocks by less than two degrees.
         ("hooklying_breathing", "supine"): Movement(
             (-1.6, 0, 0),

@@ -80,6 +80,15 @@ def test_holds_that_are_short_or_unsteady_show() -> None:
     assert unsteady.hold_speed_deg_s > 10
 
 
+def test_a_kept_position_that_slips_shows_how_far() -> None:
+    kept, slipped = graded(
+        Manner(hold_s=20.0), Manner(hold_s=20.0, slip=0.5), name="ninety_ninety_rails", position="seated"
+    )
+    assert kept.hold_drift_deg < 0.5
+    assert slipped.hold_drift_deg == pytest.approx(0.5 * kept.range_deg, abs=0.5)
+    assert slipped.hold_s == pytest.approx(20.0, abs=1.5)
+
+
 def test_compensation_shows_in_its_own_figure() -> None:
     aside, tilted, listed, turned, arched = graded(
         Manner(stray_deg=(0.0, 21.0, 0.0)),
