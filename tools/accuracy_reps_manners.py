@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib.resources import files
 
 import numpy as np
 
+from imuhip.catalogue_files import load_catalogue
 from imuhip.exercises.catalogue import AXES, Catalogue, ExerciseEntry, Limits
-from imuhip.exercises.catalogue_text import read_catalogue
 from imuhip.exercises.results import FAULTS
 from imuhip.simulation.manner import Manner, Pieces, Shake
 from imuhip.simulation.movements import MOVEMENTS, Movement, Triple
@@ -27,7 +26,7 @@ CALM = 0.12
 """Ripple of a clean repetition, of its limit: a slow tremor of more than that is three peaks of the speed and more."""
 SLOWEST = 1.5
 """Longest move beside its phase: of a small and slow one most is slower than 2 deg/s."""
-NEAR_START = 0.35
+NEAR_START = 0.3
 """Of the way: who rests further up than this has stopped on the way, not drifted."""
 SWELL = 0.8
 """RMS of an oscillation that swells and fades, against one that does not."""
@@ -36,8 +35,7 @@ SWELL = 0.8
 @cache
 def shipped_catalogue() -> Catalogue:
     """The catalogue in the package."""
-    text = files("imuhip.exercises").joinpath("catalogue.toml").read_text(encoding="utf-8")
-    return read_catalogue([("catalogue.toml", text)])
+    return load_catalogue()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ ROTATIONS = ("euler", "swing_twist", "none")
 LEGS = ("one", "both", "alternating")
 MEASURED = ("gravity", "heading")
 PITCH_MEASURES = ("change", "after_lift", "reversal")
-SEGMENTS = ("thigh", "shank", "abdomen")
+SEGMENTS = ("thigh", "shank", "leg", "abdomen")
 
 Range = tuple[float, float]
 
@@ -146,12 +146,14 @@ class ExerciseEntry:
 
     Attributes:
         name: Of the vocabulary.
+        also: Other names of the same.
         position: Posture.
         legs: ``one``, ``both`` at once, or ``alternating``.
         mode: ``active`` or ``passive``.
         axis: Direction of the lift: a key of :data:`AXES`, or one of :data:`SEGMENT_AXES`.
         rotation: How rotation is measured, one of :data:`ROTATIONS`.
         gravity: Segment whose angle against gravity stands in where there is no hip angle.
+        hangs: Whether that hangs in the start pose and swings past it, which does not belong to a repetition.
         companions: Directions that belong to the movement and do not count as off-axis.
         start_flexion_deg: Flexion of the start pose.
         range_deg: Usual range of the movement from the start pose.
@@ -170,12 +172,14 @@ class ExerciseEntry:
     """
 
     name: str
+    also: tuple[str, ...]
     position: str
     legs: str
     mode: str
     axis: str
     rotation: str
     gravity: str
+    hangs: bool
     companions: tuple[str, ...]
     start_flexion_deg: Range
     range_deg: Range
@@ -250,7 +254,13 @@ class Catalogue:
                 return AXES[entry.axis]
         return None
 
+    def exercise(self, name: str) -> ExerciseEntry | None:
+        """The exercise of a name or another name of it, or None where the catalogue has none."""
+        if (entry := self.exercises.get(name)) is not None:
+            return entry
+        return next((each for each in self.exercises.values() if name in each.also), None)
+
     def controls(self, exercise: str) -> tuple[str, str] | None:
         """The (test, position) whose range an exercise controls."""
-        entry = self.exercises.get(exercise)
+        entry = self.exercise(exercise)
         return None if entry is None else entry.controls

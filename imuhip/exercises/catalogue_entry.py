@@ -58,6 +58,13 @@ class Entry:
                 raise self.fail(f"{key} {each!r} is not known", f"Choose from {', '.join(known)}")
         return tuple(value)
 
+    def flag(self, key: str) -> bool:
+        """True or false; false where it is not said."""
+        value = self.table.pop(key, False)
+        if not isinstance(value, bool):
+            raise self.fail(f"{key} is {value!r}", f"Give {key} as true or false")
+        return value
+
     def number(self, key: str, default: float | None = None, *, high: float = MAX_S) -> float:
         """A number from 0 to ``high``."""
         return self._number(key, self.table.pop(key, default), 0.0, high)

@@ -157,12 +157,14 @@ def _exercise(entry: Entry, common: Mapping[str, Any]) -> ExerciseEntry:
         raise entry.fail(f"words has {len(words)} entries", "Give two: what lift and lower are called")
     exercise = ExerciseEntry(
         name=entry.text("name"),
+        also=entry.texts("also"),
         position=entry.choice("position", POSITIONS),
         legs=entry.choice("legs", LEGS, "one"),
         mode=entry.choice("mode", MODES, "active"),
         axis=entry.choice("axis", (*AXES, *SEGMENT_AXES)),
         rotation=entry.choice("rotation", ROTATIONS, "euler"),
         gravity=entry.choice("gravity", SEGMENTS, "thigh"),
+        hangs=entry.flag("hangs"),
         companions=entry.texts("companions", AXES),
         start_flexion_deg=entry.range("start_flexion_deg", (0.0, 0.0)),
         range_deg=entry.range("range_deg"),

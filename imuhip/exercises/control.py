@@ -9,7 +9,7 @@ import numpy as np
 from imuhip import rotation
 from imuhip.exercises.catalogue import AXES, ExerciseEntry, Limits
 from imuhip.exercises.motion import ROTATION, Motion
-from imuhip.exercises.phases import NOISE_HZ, PhaseFigures, figures, find_phases, low_pass, speed_of
+from imuhip.exercises.phases import NOISE_HZ, PhaseFigures, figures, find_phases, from_home, low_pass, speed_of
 from imuhip.exercises.results import Fault, Rep
 from imuhip.units import FloatArray
 
@@ -85,6 +85,8 @@ def measure_rep(motion: Motion, entry: ExerciseEntry | None) -> RepFigures | Non
     phases = find_phases(angle, int(np.argmax(angle)), rate)
     if phases is None:
         return None
+    if motion.home_deg is not None:
+        phases = from_home(phases, angle, motion.home_deg)
     start, top, leave, end = phases.start, phases.top, phases.leave, phases.end
     speed = speed_of(angle, rate)
     calm = low_pass(speed, NOISE_HZ, rate)

@@ -79,7 +79,7 @@ class MarkedSet:
 
     def __init__(self, marking: Marking, catalogue: Catalogue) -> None:
         self.marking = marking
-        self.entry = catalogue.exercises.get(marking.name)
+        self.entry = catalogue.exercise(marking.name)
         self._limits = catalogue.limits if self.entry is None else self.entry.limits
         self._followed: list[_Followed] | None = None
         self._holds: Holds | None = None
@@ -159,7 +159,7 @@ class MarkedSet:
         if side in (None, "both") and track is not None and not (self.entry is not None and self.entry.legs == "both"):
             side = track.side or side
         return SetFrame(
-            exercise=marking.name or None,
+            exercise=(marking.name or None) if self.entry is None else self.entry.name,
             side=side,
             position=marking.position,
             mode=marking.mode,
@@ -185,7 +185,8 @@ def _tracks(block: HipBlock, entry: ExerciseEntry | None, side: str | None) -> l
             tracks.append(HipTrack(worn, AXES[entry.axis], twist=entry.rotation == "swing_twist"))
         else:
             tracks += [HipTrack([s], AXES[entry.axis], twist=entry.rotation == "swing_twist") for s in worn]
-    return [*tracks, *(SegmentTrack(role) for role in segments(block.roles, entry, side))]
+    hangs = entry is not None and entry.hangs
+    return [*tracks, *(SegmentTrack(role, hangs=hangs) for role in segments(block.roles, entry, side))]
 
 
 def segments(roles: Sequence[str], entry: ExerciseEntry | None, side: str | None) -> list[str]:
@@ -195,6 +196,6 @@ def segments(roles: Sequence[str], entry: ExerciseEntry | None, side: str | None
     wanted = "" if entry is None else entry.gravity
     if wanted == "abdomen":
         return [role for role in roles if role == "abdomen"]
-    if wanted == "shank":
-        return [role for role in own if role.startswith("shank")] or own
+    if wanted in ("thigh", "shank"):
+        return [role for role in own if role.startswith(wanted)] or own
     return own

@@ -32,6 +32,7 @@ class Motion:
         pelvis: (N, 4) earth from pelvis; None without one.
         main: Which of the hip angles is followed; None for a segment.
         sign: Of the followed angle in the hip's own.
+        home_deg: The same angle in the start pose of the set, where that is known: of a segment that hangs there.
     """
 
     first: int
@@ -41,6 +42,7 @@ class Motion:
     pelvis: FloatArray | None
     main: int | None
     sign: float
+    home_deg: float | None = None
 
 
 class Track(Protocol):
@@ -182,9 +184,12 @@ class SegmentTrack:
 
     Args:
         role: Of the segment.
+        hangs: Whether it hangs in its start pose, the one that is known first.
     """
 
-    def __init__(self, role: str) -> None:
+    def __init__(self, role: str, *, hangs: bool = False) -> None:
+        self._hangs = hangs
+        self._home: FloatArray | None = None
         self.reference = "gravity"
         self.metric: Metric = direction_distance
         self.signed = False
@@ -199,7 +204,10 @@ class SegmentTrack:
         sensor = block.roles.index(self.signal)
         known = block.levelled[sensor, frames]
         steps = (block.start_index + frames) // per_step(block.rate_hz)
-        return steps[known], _up(block.quat_earth_from_sensor[sensor, frames][known])
+        up = _up(block.quat_earth_from_sensor[sensor, frames][known])
+        if self._hangs and self._home is None and len(up):
+            self._home = up[0]
+        return steps[known], up
 
     def motion(self, block: HipBlock, start: int, top: int) -> Motion | None:
         """The angle in the plane from the start pose to the top, zero at the start."""
@@ -217,7 +225,12 @@ class SegmentTrack:
         forward = np.einsum("ij,j->i", up, across / length)
         level = np.einsum("ij,j->i", up, rest)
         angle = fill(np.where(known, np.rad2deg(np.arctan2(forward, level)), np.nan))
-        return None if angle is None else Motion(block.start_index, block.rate_hz, angle, None, None, None, 1.0)
+        if angle is None:
+            return None
+        home = None
+        if self._home is not None:
+            home = float(np.rad2deg(np.arctan2(self._home @ across / length, self._home @ rest)))
+        return Motion(block.start_index, block.rate_hz, angle, None, None, None, 1.0, home)
 
     def anew(self) -> SegmentTrack:
         """Itself: it settles on nothing."""

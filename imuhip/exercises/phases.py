@@ -7,7 +7,7 @@ lift of 2 s read 1.3 s.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,6 +20,8 @@ POSE_SHARE, POSE_S = 0.38, 0.5
 """Who rests this long below this share of the way is in the start pose: a stop on the way is shorter."""
 NEARLY = 0.15
 """A phase surely runs between these shares of the way, after such a rest; its edges lie outside."""
+HOME_SHARE = 0.3
+"""Whoever goes further beyond the start pose has taken another one."""
 EBB_DEG, EBB_SHARE = 1.0, 0.05
 """Who falls back by this much, or by this share of the way, has been at the top: a hold may sway."""
 REST_S = 0.12
@@ -104,6 +106,24 @@ def find_phases(angle_deg: FloatArray, top: int, rate_hz: float) -> Phases | Non
     last = len(angle_deg) - 1
     start, end = lift[0], last - lower[0]
     return Phases(start, lift[1], max(last - lower[1], lift[1]), end) if start < lift[1] <= end else None
+
+
+def from_home(phases: Phases, angle_deg: FloatArray, home_deg: float) -> Phases:
+    """The phases without what lies beyond the start pose, where the segment swings past it by a little.
+
+    Args:
+        phases: Of a repetition.
+        angle_deg: (N,) its angle.
+        home_deg: The angle of the start pose.
+    """
+    beyond = angle_deg < home_deg
+    near = home_deg < float(angle_deg.max()) - (1.0 - HOME_SHARE) * float(np.ptp(angle_deg))
+    if not near:
+        return phases
+    start = max(phases.start, _last(beyond[: phases.top]))
+    back = np.flatnonzero(beyond[phases.leave : phases.end + 1])
+    end = phases.leave + int(back[0]) if len(back) else phases.end
+    return replace(phases, start=start, end=end) if start < phases.top and phases.leave < end else phases
 
 
 def _phase(angle_deg: FloatArray, speed: FloatArray, rate_hz: float) -> tuple[int, int] | None:

@@ -50,10 +50,10 @@ class ToldSet:
         motions = [] if best is None else signals[best]
         reps = [rep for motion in motions if motion is not None and (rep := _rep(motion)) is not None]
         first, last = self._windows[0].marking, self._windows[-1].marking
-        entry = self._catalogue.exercises.get(first.name)
+        entry = self._catalogue.exercise(first.name)
         hip = best is not None and best.partition(" ")[0] in SIDES
         frame = SetFrame(
-            exercise=first.name or None,
+            exercise=(first.name or None) if entry is None else entry.name,
             side=best.partition(" ")[0] if hip and best is not None and first.side is None else first.side,
             position=first.position,
             mode=first.mode,
