@@ -5,7 +5,7 @@ recordings are held against their optical reference. Exit code 1 if a figure mis
 
     python tools/accuracy.py                      everything, some minutes on two cores
     python tools/accuracy.py --quick              a few sessions only, for continuous integration
-    python tools/accuracy.py --only simulated     one part: simulated, coverage, real, broad or reps
+    python tools/accuracy.py --only simulated     one part: simulated, coverage, real, broad, reps or reps-real
 """
 
 from __future__ import annotations
@@ -24,13 +24,14 @@ from typing import TypeVar
 from accuracy_broad import broad
 from accuracy_coverage import coverage
 from accuracy_real import real
+from accuracy_reps_real import reps_real
 from accuracy_reps_simulated import reps_simulated
 from accuracy_simulated import simulated
 from accuracy_table import Section, markdown, missed
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 """Recordings that are not ours to ship; their parts are skipped where this folder is missing."""
-PARTS = ("simulated", "coverage", "real", "broad", "reps")
+PARTS = ("simulated", "coverage", "real", "broad", "reps", "reps-real")
 SEEDS, QUICK_SEEDS = 20, 3
 SESSIONS, QUICK_SESSIONS = 120, 12
 PRACTICES, QUICK_PRACTICES = 5, 1
@@ -55,6 +56,8 @@ def measure(part: str, *, quick: bool, seeds: int | None) -> Section:
     if part == "reps":
         return reps_simulated(_in_parallel, QUICK_PRACTICES if quick else PRACTICES)
     required = os.environ.get("IMUHIP_REQUIRE_ALL") == "1"
+    if part == "reps-real":
+        return reps_real(DATA / "hip", required=required)
     return (real if part == "real" else broad)(DATA / ("hip" if part == "real" else "broad"), required=required)
 
 
