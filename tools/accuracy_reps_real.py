@@ -59,10 +59,10 @@ def reps_real(folder: Path, *, required: bool) -> Section:
     figures = [*_counts(folder), *_by_hand(folder), *_told(folder)]
     notes = (
         "uci: sensors on thigh and shank of the moving leg, none on the pelvis, 25 Hz, two subjects; seated knee",
-        "extension, straight leg raise, side-lying hip abduction, prone hip extension, 10 times well, fast and low each.",
+        "extension, straight leg raise, side-lying hip abduction, prone hip extension; 10 each well, fast and low.",
         "The marks of single repetitions are withheld from the program and only compared with. Fast is told by a whole",
         "repetition shorter than the least times of lift, hold and lower together; low by a range below 0.8 of the",
-        "set's usual one. Left out: a mark of e3 that ends in the middle of its hold, and the low-amplitude block of e5,",
+        "set's usual one. Left out: a mark of e3 that ends in the middle of its hold, and the low block of e5,",
         "which moves 2-3.5 degrees. cmu: pelvis and both thighs, every repetition marked by itself.",
     )
     return Section(title, notes, tuple(figures))
