@@ -54,7 +54,7 @@ def measure(part: str, *, quick: bool, seeds: int | None) -> Section:
     if part == "coverage":
         return coverage(_in_parallel, QUICK_SESSIONS if quick else SESSIONS, quick=quick)
     if part == "reps":
-        return reps_simulated(_in_parallel, QUICK_PRACTICES if quick else PRACTICES)
+        return reps_simulated(_in_parallel, QUICK_PRACTICES if quick else PRACTICES, quick=quick)
     required = os.environ.get("IMUHIP_REQUIRE_ALL") == "1"
     if part == "reps-real":
         return reps_real(DATA / "hip", required=required)

@@ -212,9 +212,7 @@ def _controls(entry: Entry) -> tuple[str, str]:
     return controls
 
 
-def _controlling(
-    exercise: ExerciseEntry, tests: Mapping[tuple[str, str], TestEntry], entry: Entry
-) -> ExerciseEntry:
+def _controlling(exercise: ExerciseEntry, tests: Mapping[tuple[str, str], TestEntry], entry: Entry) -> ExerciseEntry:
     """The exercise with the direction of the test that it controls."""
     if exercise.controls is None:
         return exercise

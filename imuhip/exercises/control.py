@@ -9,7 +9,16 @@ import numpy as np
 from imuhip import rotation
 from imuhip.exercises.catalogue import AXES, ExerciseEntry, Limits
 from imuhip.exercises.motion import ROTATION, Motion
-from imuhip.exercises.phases import NOISE_HZ, PhaseFigures, figures, find_phases, from_home, low_pass, speed_of
+from imuhip.exercises.phases import (
+    NOISE_HZ,
+    PhaseFigures,
+    figures,
+    find_breath,
+    find_phases,
+    from_home,
+    low_pass,
+    speed_of,
+)
 from imuhip.exercises.results import Fault, Rep
 from imuhip.units import FloatArray
 
@@ -82,7 +91,8 @@ def measure_rep(motion: Motion, entry: ExerciseEntry | None) -> RepFigures | Non
         None where it does not go out and back.
     """
     angle, rate = motion.angle_deg, motion.rate_hz
-    phases = find_phases(angle, int(np.argmax(angle)), rate)
+    breathing = entry is not None and entry.axis == "breath"
+    phases = find_breath(angle, rate) if breathing else find_phases(angle, int(np.argmax(angle)), rate)
     if phases is None:
         return None
     if motion.home_deg is not None:

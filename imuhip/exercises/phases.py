@@ -30,6 +30,8 @@ NOISE_HZ = 6.0
 """Nobody moves a leg faster than this on purpose."""
 RIPPLE_HZ, RIPPLE_PER_PHASE = 1.0, 2.0
 """A ripple is what is faster than 1 Hz, or than two swings in a phase of less than 2 s: a fling is no shake."""
+BREATH_HZ = 0.5
+"""A paced breath takes ten seconds and more; what is faster than this is the heart and sway."""
 STOP_HZ = 3.5
 """A stop is looked for below this, so that trembling through zero does not count as stopping."""
 INNER = 0.1
@@ -83,6 +85,22 @@ class PhaseFigures:
 def speed_of(angle_deg: FloatArray, rate_hz: float) -> FloatArray:
     """Speed (N,) in deg/s of an angle (N,) without gaps."""
     return np.gradient(angle_deg) * rate_hz
+
+
+def find_breath(angle_deg: FloatArray, rate_hz: float) -> Phases | None:
+    """The edges of a breath: where it turns over. It is slower than the edge of any other phase.
+
+    Args:
+        angle_deg: (N,) of the belly, positive when it is full, from one breath out to the next.
+        rate_hz: Frames per second.
+
+    Returns:
+        None where the belly does not rise and fall.
+    """
+    smooth = low_pass(angle_deg, BREATH_HZ, rate_hz)
+    top = int(np.argmax(smooth))
+    start, end = int(np.argmin(smooth[: top + 1])), top + int(np.argmin(smooth[top:]))
+    return Phases(start, top, top, end) if start < top < end else None
 
 
 def find_phases(angle_deg: FloatArray, top: int, rate_hz: float) -> Phases | None:

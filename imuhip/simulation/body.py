@@ -35,6 +35,7 @@ _STEADY = [
     "heading",
     "sway",
     "belly",
+    "paced",
 ]
 
 
@@ -103,6 +104,7 @@ def move_body(plan: Plan, wearer: Wearer, soft_tissue: SoftTissue | None, rng: n
     for name, oscillations in plan.oscillations.items():
         channel[name] += sample_oscillations(oscillations, time_s)
     breath_deg = wearer.breath_deg * np.sin(2 * np.pi * (BREATH_HZ * time_s + rng.uniform()))
+    breath_deg *= 1.0 - channel["paced"]
     channel["pelvis.tilt"] += breath_deg
 
     heading = quat.about_axis("z", np.radians(channel["heading"]))

@@ -197,6 +197,7 @@ class _Director:
         self.clock_s += 0.3
         rest = dict(self.level)
         changes = self.changes(movement)
+        self.ramp("paced", float(movement.belly_deg > 0), mark_start_s, 0.3)
         poses = [self.poses(movement, changes, rest, manner) for manner in step.manners]
         for manner, (start, top), following in zip(step.manners, poses, [*poses[1:], poses[0]], strict=True):
             start_s = self.clock_s
@@ -218,6 +219,7 @@ class _Director:
         self.clock_s += 0.3
         if step.marked:
             self.plan.add_mark(step, self.side, mark_start_s, self.clock_s)
+        self.ramp("paced", 0.0, self.clock_s, 0.3)
         self.clock_s += 0.5
 
     def poses(

@@ -100,7 +100,8 @@ class Plan:
 
     Attributes:
         ramps: By channel: ``"right.flexion"``, ``"left.knee"``, ``"pelvis.tilt"``, ``"heading"`` (deg),
-            ``"shift.up"``, ``"floor.x"`` (m; shifts turn with the heading, the floor does not), ``"sway"`` (share).
+            ``"shift.up"``, ``"floor.x"`` (m; shifts turn with the heading, the floor does not), ``"sway"``,
+            ``"paced"`` (shares: of standing sway, and of breathing that the script paces in place of the wearer's own).
             Pelvis lean is positive to the right and its turn to the left, whatever the working side.
         oscillations: By channel, on top of the ramps.
         turns: Rotations of the pelvis between postures, in order.

@@ -6,16 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from accuracy_reps_judge import RepCase, judge, simulated_practice, true_multiples
 from accuracy_reps_manners import CLEAN, FAULTY, Task, draw_set, shipped_catalogue, span_s
-from accuracy_reps_simulated import (
-    RepCase,
-    _fault_figures,
-    _found_figures,
-    _time_figures,
-    judge,
-    simulated_practice,
-    true_multiples,
-)
+from accuracy_reps_simulated import fault_figures, found_figures, time_figures
 
 from imuhip.simulation.graded import true_repetitions
 from imuhip.simulation.manner import Manner
@@ -65,11 +58,11 @@ def _outcome(task, made, reps):
 def test_a_perfect_report_has_perfect_scores(task, made, perfect):
     outcome = _outcome(task, made, perfect)
     assert outcome.extra == ()
-    assert all(figure.passed for figure in _found_figures([outcome]))
-    assert all(figure.passed for figure in _time_figures([outcome]))
+    assert all(figure.passed for figure in found_figures([outcome]))
+    assert all(figure.passed for figure in time_figures([outcome]))
     drawn = {one.meant for one in outcome.judged} - {""}
     assert len(drawn) >= 3
-    for figure in _fault_figures([outcome]):
+    for figure in fault_figures([outcome]):
         if figure.name.split(",")[0] in drawn:
             assert figure.passed, figure
 
@@ -81,7 +74,7 @@ def test_missed_and_superfluous_repetitions_lower_the_score(task, made, perfect)
     assert sum(one.found for one in missed.judged) == len(perfect) - 1
     assert len(extra.extra) == 1
     for outcome in (missed, extra):
-        assert [figure.passed for figure in _found_figures([outcome])] == [False]
+        assert [figure.passed for figure in found_figures([outcome])] == [False]
 
 
 def test_two_repetitions_taken_for_one_are_one_missed(task, made, perfect):
@@ -91,7 +84,7 @@ def test_two_repetitions_taken_for_one_are_one_missed(task, made, perfect):
 
 def test_late_phases_show(task, made, perfect):
     late = [{**rep, "top_s": rep["top_s"] + 0.3} for rep in perfect]
-    passed = {figure.name.split(",")[0]: figure.passed for figure in _time_figures([_outcome(task, made, late)])}
+    passed = {figure.name.split(",")[0]: figure.passed for figure in time_figures([_outcome(task, made, late)])}
     assert passed == {
         "time of start": True,
         "time of top": False,
@@ -103,8 +96,8 @@ def test_late_phases_show(task, made, perfect):
 def test_silence_has_no_recall_and_crying_wolf_no_precision(task, made, perfect):
     silent = _outcome(task, made, [{**rep, "faults": []} for rep in perfect])
     wolf = _outcome(task, made, [{**rep, "faults": [{"id": "shaky"}, {"id": "pelvis_list"}]} for rep in perfect])
-    assert not any(figure.passed for figure in _fault_figures([silent]))
-    figures = {figure.name.split(",")[0]: figure for figure in _fault_figures([wolf])}
+    assert not any(figure.passed for figure in fault_figures([silent]))
+    figures = {figure.name.split(",")[0]: figure for figure in fault_figures([wolf])}
     assert not figures["shaky"].passed
     assert not figures["pelvis_list"].passed
 
