@@ -13,7 +13,7 @@ import typer
 from imuhip.cli.measuring import measure
 from imuhip.cli.options import AsJson, CatalogueFiles, Database, Force, Output
 from imuhip.cli.output import refuse_existing, replacing, say
-from imuhip.cli.text import count
+from imuhip.cli.wording import count
 from imuhip.errors import HistoryError, ImuhipError, OutputError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from imuhip.cli.flag_text import coaching_lines
-from imuhip.cli.text import columns, count
+from imuhip.cli.wording import columns, count
 
 WIDTH = 48
 """Columns of a line or a chart; more sessions share a column by their median."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
-from imuhip.cli.text import clock
+from imuhip.cli.wording import clock
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

@@ -101,6 +101,10 @@ class ExerciseSet:
         range_cv: Coefficient of variation of the ranges; None with fewer than three repetitions.
         duration_cv: The same of the durations.
         consistent: Whether both are within the limits.
+        less_smooth: Numbers, from 1, of repetitions clearly less smooth than the set's median: advice only.
+        words: What lift and lower are called, as in "was lifted".
+        aim: What to aim for in each phase, by name; empty where the exercise is not known.
+        controls: The (test, position) whose range the exercise controls.
         notes: What could not be seen, and why, in plain sentences.
     """
 
@@ -120,4 +124,8 @@ class ExerciseSet:
     range_cv: float | None
     duration_cv: float | None
     consistent: bool | None
+    less_smooth: tuple[int, ...]
+    words: tuple[str, str]
+    aim: tuple[tuple[str, float], ...]
+    controls: tuple[str, str] | None
     notes: tuple[str, ...]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -88,8 +88,26 @@ def concluded(
         range_cv=range_cv,
         duration_cv=duration_cv,
         consistent=consistent,
+        less_smooth=_less_smooth(reps, limits),
+        words=("lifted", "lowered") if entry is None else entry.words,
+        aim=() if entry is None else _aim(entry),
+        controls=None if entry is None else entry.controls,
         notes=frame.notes,
     )
+
+
+def _less_smooth(reps: Sequence[Rep], limits: Limits) -> tuple[int, ...]:
+    """Numbers of the repetitions that are less smooth than the median by more than chance."""
+    arcs = [rep.sparc for rep in reps if rep.sparc is not None]
+    if len(arcs) < 3:
+        return ()
+    least = float(np.median(arcs)) - limits.sparc_drop
+    return tuple(k for k, rep in enumerate(reps, 1) if rep.sparc is not None and rep.sparc < least)
+
+
+def _aim(entry: ExerciseEntry) -> tuple[tuple[str, float], ...]:
+    tempo = asdict(entry.tempo)
+    return tuple((f"{part}_s", tempo[f"{part}_s"]) for part in entry.cycle)
 
 
 def _variation(values: Sequence[float]) -> float | None:
