@@ -198,6 +198,10 @@ class Pipeline:
         """Sets of repetitions so far, the one that is going on included."""
         return [] if self._exercises is None else self._exercises.sets()
 
+    def latest_set(self) -> ExerciseSet | None:
+        """The set that is going on, or was last."""
+        return None if self._exercises is None else self._exercises.latest()
+
     def health(self) -> list[SensorHealth]:
         """How each sensor's data came through so far."""
         return self._intake.health()

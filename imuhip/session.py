@@ -16,7 +16,7 @@ from imuhip.catalogue_files import load_catalogue
 from imuhip.errors import CalibrationError
 from imuhip.exercises.as_json import set_json
 from imuhip.exercises.catalogue import Catalogue
-from imuhip.exercises.range_tests import DIRECTIONS, NEAR_SINGULAR, RangeTest, measure_test, too_wide
+from imuhip.exercises.range_tests import NEAR_SINGULAR, RangeTest, measure_test, too_wide
 from imuhip.exercises.results import ExerciseSet
 from imuhip.flags.judge import controls_of
 from imuhip.flags.results import judged
@@ -113,7 +113,7 @@ def analyze(
     measured = (_live if causal else _whole)(recording, mounts, known, progress or (lambda _: None))
     blocks = measured.blocks
     whole = join(blocks) if blocks else None
-    results = _results(recording, measured, whole)
+    results = _results(recording, measured, whole, known)
     results = judged(results, recording.marks, measured.start_ns, controls_of(known))
     return Analysis(results, AngleTable(dict(_columns(recording, measured, whole))))
 
@@ -162,9 +162,11 @@ def _live(recording: Recording, saved: Calibration | None, catalogue: Catalogue,
     return _Measured(blocks, calibrations, pipeline.health(), pipeline.start_ns or 0, pipeline.sets())
 
 
-def _results(recording: Recording, measured: _Measured, whole: HipBlock | None) -> dict[str, Any]:
+def _results(
+    recording: Recording, measured: _Measured, whole: HipBlock | None, catalogue: Catalogue
+) -> dict[str, Any]:
     session = recording.session
-    tests = [] if whole is None else list(_tests(recording.marks, measured))
+    tests = [] if whole is None else list(_tests(recording.marks, measured, catalogue))
     return {
         "recording": {
             "started_utc": None if session.anchor is None else utc_text(session.utc_ns(measured.start_ns)),
@@ -224,20 +226,22 @@ def _singular_warnings(whole: HipBlock) -> list[str]:
     return [f"{side} hip: {NEAR_SINGULAR}" for side, hip in whole.sides.items() if too_wide(hip)]
 
 
-def _tests(marks: tuple[Mark, ...], measured: _Measured) -> Iterator[dict[str, Any]]:
+def _tests(marks: tuple[Mark, ...], measured: _Measured, catalogue: Catalogue) -> Iterator[dict[str, Any]]:
     mobilised = min((m.start_ns for m in marks if m.kind == "mobilise"), default=None)
     for mark in marks:
-        if mark.kind != "test" or mark.name not in DIRECTIONS or mark.end_ns is None:
+        direction = catalogue.test_axis(mark.name)
+        if mark.kind != "test" or direction is None or mark.end_ns is None:
             continue
         start_s, end_s = ((ns - measured.start_ns) * 1e-9 for ns in (mark.start_ns, mark.end_ns))
         block = _slice(measured.blocks, start_s, end_s)
         if block is None:
             continue
         for side in ("left", "right") if mark.side in (None, "both") else (mark.side,):
-            test = measure_test(mark.name, block, side, measured.calibration_at(end_s))
+            test = measure_test(mark.name, block, side, measured.calibration_at(end_s), direction=direction)
             if test is not None:
                 phase = "pre" if mobilised is None or mark.start_ns < mobilised else "post"
-                yield _test_json(mark, side, phase, start_s, end_s, test)
+                notes = catalogue.test_notes(mark.name, mark.position)
+                yield {**_test_json(mark, side, phase, start_s, end_s, test), "notes": list(notes)}
 
 
 def _test_json(mark: Mark, side: str, phase: str, start_s: float, end_s: float, test: RangeTest) -> dict[str, Any]:

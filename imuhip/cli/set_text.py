@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from imuhip.cli.wording import clock, count, words, wrapped
+from imuhip.exercises.as_json import set_json
+from imuhip.exercises.results import ExerciseSet
 
 Set = Mapping[str, Any]
 Rep = Mapping[str, Any]
@@ -40,6 +42,24 @@ def fault_words(one: Set, rep: Rep) -> list[str]:
         rep: One of its repetitions.
     """
     return [_FAULTS[fault["id"]](one, rep, fault["value"], fault["limit"]) for fault in rep["faults"]]
+
+
+def last_rep_lines(exercise: ExerciseSet) -> list[str]:
+    """The last repetition of a set that is going on: its number, its tempo, and what to do better.
+
+    Args:
+        exercise: The set so far.
+    """
+    one = set_json(exercise)
+    name = words(one["exercise"] or "reps")
+    if not one["reps"]:
+        return [f"{name}: no rep yet"]
+    rep = one["reps"][-1]
+    tempo = _tempo({**one, "reps": [rep]})
+    faults = fault_words(one, rep)
+    head = f"{name}: {count(len(one['reps']), 'rep')}, {one['good_reps']} good"
+    head += f"; last {tempo}, {rep['range_deg']:.0f} deg"
+    return [head, *faults] if faults else [head, "good"]
 
 
 def _one_set(one: Set) -> list[str]:

@@ -135,7 +135,7 @@ def _test_lines(tests: Sequence[Mapping[str, Any]]) -> list[str]:
         return []
     # Before and after matter only where something was mobilised in between.
     parts = ("position", "mode", "phase") if any(test["phase"] == "post" for test in tests) else ("position", "mode")
-    rows: list[Row] = [("Range tests", "side", "how", "peak, deg", "trials, deg", "pelvis moved, deg")]
+    rows: list[Row] = [("Range tests", "side", "how", "peak, deg", "trials, deg", "pelvis moved, deg (part)")]
     rows += [
         (
             f"  {words(test['name'])}",
@@ -143,7 +143,7 @@ def _test_lines(tests: Sequence[Mapping[str, Any]]) -> list[str]:
             ", ".join(words(test[key]) for key in parts if test[key]) or "-",
             _peak(test),
             " ".join(f"{trial:.0f}" for trial in test["trials_deg"]) or "-",
-            _number(test["pelvis_excursion_deg"]),
+            _pelvis_part(test),
         )
         for test in tests
     ]
@@ -177,6 +177,14 @@ def _sides_lines(tests: Sequence[Mapping[str, Any]]) -> list[str]:
     return ["  left against right, deg", *columns(rows)] if rows else []
 
 
+def _pelvis_part(test: Mapping[str, Any]) -> str:
+    """How far the pelvis moved, and which part of the thigh's way against the floor that is."""
+    moved, whole = test["pelvis_excursion_deg"], test["thigh_deg"]
+    if moved is None:
+        return "-"
+    return f"{moved:.0f} ({moved / whole:.0%})".replace("%", " %") if whole else f"{moved:.0f}"
+
+
 def _peak(test: Mapping[str, Any]) -> str:
     if test["peak_deg"] is None:
         return "not known"
@@ -186,7 +194,3 @@ def _peak(test: Mapping[str, Any]) -> str:
     if test["relative_only"]:
         peak += ", change only"
     return f"{peak}, gravity" if test["reference"] == "gravity" else peak
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.0f}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
@@ -46,6 +47,7 @@ class LineView:
     def __init__(self, out: TextIO, interval_s: float) -> None:
         self.interval_s = interval_s
         self._out = out
+        self._told: Sequence[str] = ()
 
     def __enter__(self) -> Self:
         """Say what kind of numbers follow."""
@@ -70,6 +72,9 @@ class LineView:
             f"{clock(state.elapsed_s):>6}  {groups or 'no hip angles'}  | {rates} Hz, lost {lost},"
             f" {clock(state.left_s)} left\n"
         )
+        if state.exercise and state.exercise != self._told:
+            self._told = state.exercise
+            self._out.write(f"        {'; '.join(state.exercise)}\n")
         self._out.flush()
 
 
@@ -129,6 +134,7 @@ class BarView:
             Text(head, style="bold"),
             Text(f"{PROVISIONAL}; q stops", style="dim"),
             angles,
+            *(Text(line, style="bold" if k == 0 else "") for k, line in enumerate(state.exercise)),
             Text("sensors", style="bold"),
             sensors,
         )

@@ -247,6 +247,14 @@ class Catalogue:
         """Names of all tests, whatever the position."""
         return frozenset(name for name, _ in self.tests)
 
+    def test_notes(self, name: str, position: str | None) -> tuple[str, ...]:
+        """Why a test cannot be measured well in a position; nothing where it can, or where no position is told."""
+        if position is None:
+            return ()
+        if (entry := self.test(name, position)) is None:
+            return (f"in position {position.replace('_', ' ')} this test is not known: measured as far as possible",)
+        return entry.not_visible if entry.measured == "heading" else ()
+
     def test_axis(self, name: str) -> tuple[int, float] | None:
         """Angle and sign of a test's direction; None for an unknown name."""
         for position in POSITIONS:

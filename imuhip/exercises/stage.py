@@ -99,6 +99,16 @@ class ExerciseStage:
         found += [one for each in self._told.values() for one in each.sets()]
         return sorted([*found, *self._unmarked.sets()], key=lambda one: one.start_s)
 
+    def latest(self) -> ExerciseSet | None:
+        """The set that is going on, or was last; for a view that cannot wait for the end."""
+        now_s = self._frame / self._rate_hz
+        owner = None if self._frame == 0 else self._owner(self._frame - 1)
+        if owner is None and (going := self._unmarked.latest()) is not None:
+            return going
+        held = [each for each in self._marked.values() if each.marking.start_s <= now_s]
+        found = held[-1].sets(now_s) if held else []
+        return found[-1] if found else None
+
     def _give(self, owner: _Span | None, part: HipBlock) -> None:
         if owner is None:
             self._unmarked.feed(part)

@@ -157,14 +157,21 @@ class Unmarked:
 
     def sets(self) -> list[ExerciseSet]:
         """Runs so far; where several tracks saw the same: the hip before a segment, and what moved most."""
-        going = [run for each in self._watched or [] if (run := each.current()) is not None]
-        found = [concluded_run for run in [*self._ended, *going] if (concluded_run := self._concluded(run)) is not None]
+        found = [one for run in [*self._ended, *self._going()] if (one := self._concluded(run)) is not None]
         found.sort(key=lambda s: (s.reference != "pelvis", -sum(rep.range_deg for rep in s.reps)))
         kept: list[ExerciseSet] = []
         for one in found:
             if all(one.end_s < other.start_s or one.start_s > other.end_s for other in kept):
                 kept.append(one)
         return sorted(kept, key=lambda s: s.start_s)
+
+    def latest(self) -> ExerciseSet | None:
+        """The run that is going on, on the best of its tracks."""
+        found = [one for run in self._going() if (one := self._concluded(run)) is not None]
+        return max(found, key=lambda s: (s.reference == "pelvis", len(s.reps)), default=None)
+
+    def _going(self) -> list[_Run]:
+        return [run for each in self._watched or [] if (run := each.current()) is not None]
 
     def _concluded(self, run: _Run) -> ExerciseSet | None:
         reps = without_fidgets(run.reps)
