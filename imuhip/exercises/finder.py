@@ -214,11 +214,17 @@ class RepFinder:
             self._leg(top)
             return []
         out = [] if self._told else [self._found(self._peak, int(self._steps[now]))]
-        self._sizes.append(self._lift)
-        self._turned = int(self._steps[self._peak])
-        peak = self._peak
-        self._begin(peak)
+        self._remember(self._peak)
+        self._begin(self._peak)
         return out
+
+    def _remember(self, end: int) -> None:
+        """Let the repetition that ended at a point count for what is usual."""
+        step = int(self._steps[end])
+        if step - self._turned > MEMORY_S * STEP_HZ:
+            self._sizes.clear()
+        self._sizes.append(self._lift)
+        self._turned = step
 
     def _dwell(self, now: int) -> list[Found]:
         """Nothing has moved for long: this is the start pose of what follows."""
@@ -227,8 +233,7 @@ class RepFinder:
             returned = self._far >= RETURN_SHARE * self._lift
             if returned and not self._told:
                 out.append(self._found(self._peak, int(self._steps[now])))
-            self._sizes.append(self._lift)
-            self._turned = int(self._steps[now])
+            self._remember(now)
         self._begin(now)
         return out
 
