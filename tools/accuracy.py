@@ -17,7 +17,7 @@ import multiprocessing
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,6 +26,7 @@ from accuracy_coverage import coverage
 from accuracy_real import real
 from accuracy_reps_real import reps_real
 from accuracy_reps_simulated import reps_simulated
+from accuracy_reps_ways import reps_in_other_ways
 from accuracy_simulated import simulated
 from accuracy_table import Section, markdown, missed
 
@@ -54,7 +55,9 @@ def measure(part: str, *, quick: bool, seeds: int | None) -> Section:
     if part == "coverage":
         return coverage(_in_parallel, QUICK_SESSIONS if quick else SESSIONS, quick=quick)
     if part == "reps":
-        return reps_simulated(_in_parallel, QUICK_PRACTICES if quick else PRACTICES, quick=quick)
+        section = reps_simulated(_in_parallel, QUICK_PRACTICES if quick else PRACTICES, quick=quick)
+        others = [] if quick else reps_in_other_ways(_in_parallel)
+        return replace(section, figures=(*section.figures, *others))
     required = os.environ.get("IMUHIP_REQUIRE_ALL") == "1"
     if part == "reps-real":
         return reps_real(DATA / "hip", required=required)

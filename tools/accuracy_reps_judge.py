@@ -110,7 +110,7 @@ def judge(case: RepCase, task: Task, made: SimulatedSession, sets: Iterable[Mapp
             times = true_multiples(task, true, group[0], usual_deg)
             meant = "" if true.plan.manner is None else true.plan.manner.meant
             span = (true.lift.start_s - offset_s, true.lower.end_s - offset_s)
-            overlaps = [_overlap(rep, span) for rep in left]
+            overlaps = [overlap(rep, span) for rep in left]
             edges: tuple[float, ...] = ()
             reported: tuple[str, ...] = ()
             if max(overlaps, default=0.0) >= OVERLAP:
@@ -165,7 +165,8 @@ def _by_set(repetitions: Iterable[TrueRepetition]) -> list[list[TrueRepetition]]
     return list(groups.values())
 
 
-def _overlap(rep: Mapping[str, Any], span: tuple[float, float]) -> float:
+def overlap(rep: Mapping[str, Any], span: tuple[float, float]) -> float:
+    """What a found repetition and a true span (s) have in common, as the share of what either covers."""
     common = min(rep["end_s"], span[1]) - max(rep["start_s"], span[0])
     return float(max(common, 0.0) / (max(rep["end_s"], span[1]) - min(rep["start_s"], span[0])))
 

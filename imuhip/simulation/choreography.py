@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 import numpy as np
 
-from imuhip.simulation.manner import Manner, Pieces
-from imuhip.simulation.movements import MOVEMENTS, POSTURES, Movement, Passage, route
-from imuhip.simulation.plan import (
-    HIP,
-    PELVIS,
-    SHIFT,
-    SIDE_SIGN,
-    SIDES,
-    Oscillation,
-    Plan,
-    Ramp,
-    Repetition,
-    Turn,
-    Wear,
-)
-from imuhip.simulation.script import Session, Side, Step
+from imuhip.simulation.movements import MOVEMENTS, POSTURES, Passage, route
+from imuhip.simulation.plan import HIP, PELVIS, SIDE_SIGN, SIDES, Plan, Repetition, Turn, Wear
+from imuhip.simulation.practice import Practice
+from imuhip.simulation.script import Session, Step
 from imuhip.simulation.wearer import Wearer
 
 SETTLE_S = 0.4
@@ -35,9 +21,6 @@ REPOSE_DEG_S = 25.0
 
 SHORTEST_MARKED_STILL_S = 1.0
 
-DRIFT_SHARE = 0.4
-"""Of a rest, its middle, in which the start pose of the next repetition is taken."""
-
 
 def choreograph(session: Session, wearer: Wearer, rng: np.random.Generator) -> Plan:
     """Lay a session out in time.
@@ -50,7 +33,7 @@ def choreograph(session: Session, wearer: Wearer, rng: np.random.Generator) -> P
     Returns:
         Ramps, marks and repetitions. The session starts and ends still.
     """
-    director = _Director(session, wearer, rng)
+    director = _Choreographer(session, wearer, rng)
     for step in session.steps:
         director.take_pose(step)
         director.hold(step)
@@ -62,29 +45,8 @@ def choreograph(session: Session, wearer: Wearer, rng: np.random.Generator) -> P
     return director.plan
 
 
-class _Director:
-    """Walks through the script with a clock, and remembers where every channel stands."""
-
-    def __init__(self, session: Session, wearer: Wearer, rng: np.random.Generator) -> None:
-        self.plan = Plan()
-        self.wearer = wearer
-        self.rng = rng
-        self.side: Side = session.side
-        self.position = session.steps[0].position
-        self.clock_s = 0.8
-        self.level: dict[str, float] = defaultdict(float)
-        posture = POSTURES[self.position]
-        start = {f"{side}.{name}": deg for side in SIDES for name, deg in zip(HIP, posture.hip_deg, strict=True)}
-        start |= {f"{side}.knee": posture.knee_deg for side in SIDES}
-        start |= {"heading": float(rng.uniform(-180, 180)), "floor.z": posture.height_m, "sway": posture.sway}
-        for channel, value in start.items():
-            self.ramp(channel, value, -10.0, 1.0)
-
-    def ramp(self, channel: str, target: float, start_s: float, duration_s: float) -> None:
-        delta = target - self.level[channel]
-        if delta:
-            self.plan.ramps[channel].append(Ramp(start_s, duration_s, delta))
-            self.level[channel] = target
+class _Choreographer(Practice):
+    """A director who gets the wearer from pose to pose."""
 
     def take_pose(self, step: Step) -> None:
         """Go to the step's posture and start pose, with the wearer's own error in every angle."""
@@ -189,111 +151,3 @@ class _Director:
             self.clock_s += 1.2
         self.plan.add_mark(step, self.side, mark_start_s, self.clock_s + 0.3)
         self.clock_s += 0.8
-
-    def practise(self, step: Step) -> None:
-        """Repetitions that the script tells one by one."""
-        movement = MOVEMENTS[step.name, step.position]
-        mark_start_s = self.clock_s
-        self.clock_s += 0.3
-        rest = dict(self.level)
-        changes = self.changes(movement)
-        self.ramp("paced", float(movement.belly_deg > 0), mark_start_s, 0.3)
-        poses = [self.poses(movement, changes, rest, manner) for manner in step.manners]
-        for manner, (start, top), following in zip(step.manners, poses, [*poses[1:], poses[0]], strict=True):
-            start_s = self.clock_s
-            self.follow(manner.lift, start, top)
-            top_s = self.clock_s
-            self.hold_top(manner, start, top)
-            leave_s = self.clock_s
-            self.follow(manner.lower, start, top)
-            back_s = self.clock_s
-            if manner.rest_s:
-                still_s = 0.5 * (1.0 - DRIFT_SHARE) * manner.rest_s
-                self.clock_s += still_s
-                self.follow(((manner.rest_s - 2 * still_s, 0.0), (still_s, 0.0)), *following)
-            done = Repetition(
-                step.name, self.side, len(self.plan.marks), start_s, top_s, self.clock_s, leave_s, back_s, manner
-            )
-            self.plan.repetitions.append(done)
-            self.shake(movement, done)
-        self.clock_s += 0.3
-        if step.marked:
-            self.plan.add_mark(step, self.side, mark_start_s, self.clock_s)
-        self.ramp("paced", 0.0, self.clock_s, 0.3)
-        self.clock_s += 0.5
-
-    def poses(
-        self, movement: Movement, changes: dict[str, float], rest: dict[str, float], manner: Manner
-    ) -> tuple[dict[str, float], dict[str, float]]:
-        """Where every moving channel is in the start pose and at the top of one repetition."""
-        start = {channel: rest.get(channel, 0.0) for channel in changes}
-        top = {channel: start[channel] + manner.range_share * change for channel, change in changes.items()}
-        if movement.other_leg == "opposite":
-            for channel in filter(self.is_other, changes):
-                start[channel], top[channel] = top[channel], start[channel]
-        for name, drift, stray in zip(HIP, manner.start_deg, manner.stray_deg, strict=True):
-            start[f"{self.side}.{name}"] += drift
-            top[f"{self.side}.{name}"] += stray
-        mirror = (1.0, SIDE_SIGN[self.side], SIDE_SIGN[self.side])
-        for name, deg, sign in zip(PELVIS, manner.pelvis_deg, mirror, strict=True):
-            top[f"pelvis.{name}"] += sign * deg
-        return start, top
-
-    def hold_top(self, manner: Manner, start: dict[str, float], top: dict[str, float]) -> None:
-        """Stay at the top, or nearly."""
-        if manner.slip:
-            self.follow(((manner.hold_s, 1.0 - manner.slip),), start, top)
-            return
-        if manner.late_tilt_deg:
-            self.ramp("pelvis.tilt", top["pelvis.tilt"] + manner.late_tilt_deg, self.clock_s, manner.hold_s)
-        self.clock_s += manner.hold_s
-
-    def follow(self, pieces: Pieces, start: dict[str, float], top: dict[str, float]) -> None:
-        """Move all channels between start pose and top."""
-        for span_s, level in pieces:
-            for channel, goal in top.items():
-                self.ramp(channel, start[channel] + level * (goal - start[channel]), self.clock_s, span_s)
-            self.clock_s += span_s
-
-    def shake(self, movement: Movement, done: Repetition) -> None:
-        """Let the main angle shake on the way and in the hold, as the repetition's manner says."""
-        manner = done.manner
-        if manner is None:
-            return
-        channel = f"{self.side}.{'knee' if movement.main is None else HIP[movement.main]}"
-        spans = [(manner.tremor, done.start_s, done.top_s), (manner.tremor, done.leave_s, done.back_s)]
-        for shake, start_s, end_s in [*spans, (manner.wobble, done.top_s, done.leave_s)]:
-            if shake is not None and end_s > start_s:
-                each = Oscillation(start_s, end_s - start_s, shake.hz, shake.deg)
-                self.plan.oscillations[channel].append(each)
-
-    def legs(self) -> tuple[Side, Side]:
-        """The working leg first, so that sessions of the two sides with one seed mirror each other."""
-        return (self.side, "left" if self.side == "right" else "right")
-
-    def moving(self, movement: Movement) -> tuple[Side, ...]:
-        """Legs that a movement moves."""
-        return self.legs() if movement.other_leg != "rests" else (self.side,)
-
-    def is_other(self, channel: str) -> bool:
-        return channel.startswith(SIDES) and not channel.startswith(self.side)
-
-    def changes(self, movement: Movement) -> dict[str, float]:
-        """How far each moving channel goes at full level, the wearer's own way of doing it included."""
-        change = np.array(movement.change_deg, dtype=np.float64)
-        main = int(np.argmax(np.abs(change)))
-        direction = self.rng.uniform(0.0, 2 * np.pi)
-        aside = self.wearer.coupling * abs(change[main]) * np.array([np.cos(direction), np.sin(direction)])
-        stray = np.insert(aside, main, 0.0)
-        share = self.rng.uniform(*self.wearer.pelvis_share)
-        mirror = np.array([1.0, SIDE_SIGN[self.side], SIDE_SIGN[self.side]])
-        pelvis = mirror * (share * change + np.array(movement.pelvis_deg))
-        shift = np.array(movement.shift_m) * np.array([1.0, 1.0, SIDE_SIGN[self.side]])
-        out = {f"pelvis.{name}": float(value) for name, value in zip(PELVIS, pelvis, strict=True)}
-        out["belly"] = movement.belly_deg
-        out |= {f"shift.{name}": float(value) for name, value in zip(SHIFT, shift, strict=True)}
-        for side in self.moving(movement):
-            hip = (1.0 - share) * change + stray
-            out |= {f"{side}.{name}": float(value) for name, value in zip(HIP, hip, strict=True)}
-            out[f"{side}.knee"] = movement.knee_deg[1]
-        return out

@@ -35,6 +35,7 @@ class Manner:
         range_share: Of the movement's own range.
         tremor: While lifting and lowering.
         wobble: While holding.
+        fidget: While resting.
         stray_deg: Hip angles at the top beyond the movement's own.
         pelvis_deg: The same of the pelvis: tilt, lean, turn.
         late_tilt_deg: What the pelvis goes on to tilt during the hold, when the hip has arrived.
@@ -50,6 +51,7 @@ class Manner:
     range_share: float = 1.0
     tremor: Shake | None = None
     wobble: Shake | None = None
+    fidget: Shake | None = None
     stray_deg: Triple = (0.0, 0.0, 0.0)
     pelvis_deg: Triple = (0.0, 0.0, 0.0)
     late_tilt_deg: float = 0.0

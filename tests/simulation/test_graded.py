@@ -80,6 +80,16 @@ def test_holds_that_are_short_or_unsteady_show() -> None:
     assert unsteady.hold_speed_deg_s > 10
 
 
+def test_a_fidget_moves_the_leg_between_repetitions_only() -> None:
+    manner = Manner(rest_s=4.0, fidget=Shake(1.0, 3.0))
+    made = simulate(practice_session("squat", "standing", [(manner,) * 2]), seed=1, wearer=STILL)
+    first, second = true_repetitions(made.truth)
+    flexion = made.truth.hips["right"].bone_deg[:, 0]
+    between = flexion[round((first.plan.back_s + 0.2) * 100) : round((second.plan.start_s - 0.2) * 100)]
+    assert 2.0 < between.max() - between.mean() < 3.1
+    assert first.lift.ripple == pytest.approx(second.lift.ripple, abs=0.02)
+
+
 def test_a_kept_position_that_slips_shows_how_far() -> None:
     kept, slipped = graded(
         Manner(hold_s=20.0), Manner(hold_s=20.0, slip=0.5), name="ninety_ninety_rails", position="seated"

@@ -9,6 +9,7 @@ import pytest
 from accuracy_reps_judge import RepCase, judge, simulated_practice, true_multiples
 from accuracy_reps_manners import CLEAN, FAULTY, Task, draw_set, shipped_catalogue, span_s
 from accuracy_reps_simulated import fault_figures, found_figures, time_figures
+from accuracy_reps_ways import Counted, WayCase, count, ways_figures
 
 from imuhip.simulation.graded import true_repetitions
 from imuhip.simulation.manner import Manner
@@ -137,3 +138,17 @@ def test_spans_are_chosen_for_the_phase_that_the_rule_finds():
         session = practice_session("lateral_raise", "side_lying", [(manner,)])
         (rep,) = true_repetitions(simulate(session, seed=1, wearer=still).truth)
         assert rep.lift.duration_s == pytest.approx(phase_s, abs=0.03)
+
+
+def test_other_ways_are_counted_and_a_miss_shows():
+    counted = count(WayCase("fast and slow, whole and half, pauses", "squat", 6000))
+    assert counted.true == 20
+    assert counted.hits >= 19
+    figures = {figure.condition: figure for figure in ways_figures([counted, *_all_found("unmarked")], ["unmarked"])}
+    assert figures["unmarked"].passed
+    missed = [replace(each, hits=each.true // 2) for each in _all_found("unmarked")]
+    assert [figure.passed for figure in ways_figures(missed, ["unmarked"])] == [False]
+
+
+def _all_found(way):
+    return [Counted(WayCase(way, "squat", 6000), 20, 20, 0)]
