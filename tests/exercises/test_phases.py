@@ -108,7 +108,7 @@ def test_a_stop_shows_as_two_peaks_and_a_share_of_standstill():
 def test_trembling_shows_as_ripple_and_not_as_a_stop():
     angle = framed(moved.rep(40))
     trembling = (angle > 2) & (angle < 38)
-    seen = figures_of(angle + trembling * 0.3 * np.sin(2 * np.pi * 6 * np.arange(len(angle)) / RATE))
+    seen = figures_of(angle + trembling * 0.45 * np.sin(2 * np.pi * 6 * np.arange(len(angle)) / RATE))
     assert seen.ripple > 0.4
     assert seen.stopped_share <= 0.05
 
