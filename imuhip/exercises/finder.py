@@ -98,6 +98,7 @@ class RepFinder:
         self._steps: IntArray = np.zeros(0, dtype=np.int64)
         self._sizes: list[float] = []
         self._turned = -(10**9)
+        self._unseen = -1  # step of a start pose that was kept over a gap: what began there was not seen to begin
         self._begin(0)
 
     @property
@@ -117,7 +118,10 @@ class RepFinder:
         if not len(steps):
             return []
         if len(self._steps) and steps[0] - self._steps[-1] > GAP_S * STEP_HZ:
+            home = self._home(int(steps[0] - self._steps[-1]))
             found = self.flush()
+            self._steps, self._points = steps[: len(home)] - 1, home
+            self._unseen = int(steps[0]) - 1
             return [*found, *self.feed(steps, points)]
         apart = np.flatnonzero(np.diff(steps) > GAP_S * STEP_HZ)
         if len(apart):
@@ -130,7 +134,16 @@ class RepFinder:
         while self._next < len(self._steps):
             out += self._scan(min(self._next + WINDOW_STEPS, len(self._steps)))
         self._forget()
-        return out
+        return [found for found in out if found.start != self._unseen]
+
+    def _home(self, gap_steps: int) -> FloatArray:
+        """The start pose (1, D) to go on from after a gap in which the movement was lost; (0, D) where none holds.
+
+        Angles have a way back, orientations no heading; but a direction first seen again at the top looks like a rest.
+        """
+        pose = self._anchor if self._rest is None else self._rest
+        keep = self._metric is direction_distance and gap_steps <= MEMORY_S * STEP_HZ
+        return self._points[pose : pose + keep]
 
     def flush(self) -> list[Found]:
         """The movement has ended, or is not known for a while."""
@@ -142,7 +155,7 @@ class RepFinder:
         self._steps, self._points = self._steps[:0], self._points[:0]
         self._sizes.clear()
         self._begin(0)
-        return out
+        return [found for found in out if found.start != self._unseen]
 
     def _begin(self, anchor: int) -> None:
         """Be in the start pose at a point."""

@@ -21,8 +21,8 @@ from imuhip.hip.stage import HipBlock
 
 MIN_REPS = 3
 """Fewer movements that are alike are no set."""
-MIN_PERIOD_S = 1.4
-"""Steps of walking (a stride takes 1.0-1.3 s) and running follow each other faster than repetitions do."""
+MIN_PERIOD_S = 1.8
+"""Strides of walking (1.0-1.3 s, of slow walking up to 1.7 s) and running follow each other faster than repetitions."""
 ALIKE = 3.0
 """Repetitions of one set differ by less than this factor in size."""
 
