@@ -155,8 +155,8 @@ class MarkedSet:
 
     def _frame(self, track: Track | None, now_s: float) -> SetFrame:
         marking = self.marking
-        side = marking.side
-        if side in (None, "both") and track is not None and not (self.entry is not None and self.entry.legs == "both"):
+        side, both_legs = marking.side, self.entry is not None and self.entry.legs == "both"
+        if track is not None and (side is None or (side == "both" and not both_legs)):
             side = track.side or side
         return SetFrame(
             exercise=(marking.name or None) if self.entry is None else self.entry.name,
