@@ -6,7 +6,10 @@
     ├── InputError             a file or a value from outside cannot be used: names file, place and remedy
     │   ├── RecordingError     not a recording, damaged beyond use, or of a newer format
     │   ├── ImportLayoutError  a folder to import breaks the import layout
-    │   └── CalibrationError   a saved calibration does not fit this recording
+    │   ├── CalibrationError   a saved calibration does not fit this recording
+    │   ├── CatalogueError     a catalogue says what cannot be: names the entry
+    │   └── HistoryError       the history is missing, newer or in use, or a session has no place in it
+    │       └── HistoryDamagedError   it cannot be read any more
     ├── OutputError            the output cannot be written, or exists and --force was not given
     └── PacketError            bytes that are not a packet: position and reason (the pipeline counts them)
 """
@@ -52,6 +55,18 @@ class ImportLayoutError(InputError):
 
 class CalibrationError(InputError):
     """A saved calibration does not fit this recording."""
+
+
+class CatalogueError(InputError):
+    """A catalogue of tests and exercises is no TOML, or says what cannot be."""
+
+
+class HistoryError(InputError):
+    """The history is missing, newer or in use, or a session has no place in it."""
+
+
+class HistoryDamagedError(HistoryError):
+    """The history cannot be read any more; it is left as it is."""
 
 
 class OutputError(InputError):

@@ -3,7 +3,7 @@
 ::
 
     notifications -> samples -> timeline -> frames -+-> calibrator -> calibrations
-                                                    +-> segments (filter, calibration applied) -> hip angles
+                                                    +-> segments (filter, calibration applied) -> angles -> exercises
 
 :class:`Pipeline` gives what is known at each moment; :func:`refine` runs the same stages again over a whole recording
 with what is known after it.
@@ -20,6 +20,9 @@ import numpy as np
 from imuhip.calibration.calibrator import Calibrator, Due
 from imuhip.calibration.poses import Activity
 from imuhip.calibration.result import Calibration
+from imuhip.exercises.catalogue import Catalogue
+from imuhip.exercises.results import ExerciseSet
+from imuhip.exercises.stage import ExerciseStage
 from imuhip.hip.stage import HipBlock, hip_block
 from imuhip.marks import Mark
 from imuhip.orientation.segments import LiveSegments, refined_segments
@@ -95,6 +98,7 @@ class _Intake:
         self.timeline = TimelineStage([s.traits for s in self.samples], rate_hz, wait_s, start_ns=start_ns)
         self.calibrator = Calibrator(self.roles, rate_hz, saved)
         self.moves: list[tuple[int, str]] = []
+        self.placed: list[tuple[Mark, float, float | None]] = []
         self._waiting: list[Mark] = []
         self._moved: set[int] = set()
 
@@ -125,8 +129,11 @@ class _Intake:
         if self.timeline.start_ns is None:
             return
         for mark in self._waiting:
-            start = self.calibrator.step_at(self.timeline.time_of(mark.start_ns))
-            end = None if mark.end_ns is None else self.calibrator.step_at(self.timeline.time_of(mark.end_ns))
+            start_s = self.timeline.time_of(mark.start_ns)
+            end_s = None if mark.end_ns is None else self.timeline.time_of(mark.end_ns)
+            self.placed.append((mark, start_s, end_s))
+            start = self.calibrator.step_at(start_s)
+            end = None if end_s is None else self.calibrator.step_at(end_s)
             if mark.kind != "wear":
                 self.calibrator.mark(
                     mark.id, Activity(mark.kind, mark.name, mark.side, mark.position or None, start, end)
@@ -147,6 +154,7 @@ class Pipeline:
         wait_s: How long a frame waits for a silent sensor.
         start_ns: Host time of the recording's start, where it is known.
         saved: Calibration of an earlier recording whose mountings still hold.
+        catalogue: What exercises are; without it none are looked for.
 
     Raises:
         ImuhipError: If a sensor's driver or descriptor is unknown. Data never raises: what is bad is counted.
@@ -160,8 +168,10 @@ class Pipeline:
         wait_s: float = 1.0,
         start_ns: int | None = None,
         saved: Calibration | None = None,
+        catalogue: Catalogue | None = None,
     ) -> None:
         self.rate_hz = rate_hz
+        self._exercises = None if catalogue is None else ExerciseStage(catalogue, rate_hz)
         self._intake = _Intake(sensors, rate_hz, wait_s, start_ns, saved)
         self._segments = LiveSegments(self._intake.roles, rate_hz)
         self._bridge = GapBridge(len(sensors), rate_hz)
@@ -180,7 +190,18 @@ class Pipeline:
 
     def flush(self) -> list[HipBlock]:
         """End the session; returns the angles of the last frames."""
-        return self._measure(self._intake.flush())
+        blocks = self._measure(self._intake.flush())
+        if self._exercises is not None:
+            self._exercises.flush()
+        return blocks
+
+    def sets(self) -> list[ExerciseSet]:
+        """Sets of repetitions so far, the one that is going on included."""
+        return [] if self._exercises is None else self._exercises.sets()
+
+    def latest_set(self) -> ExerciseSet | None:
+        """The set that is going on, or was last."""
+        return None if self._exercises is None else self._exercises.latest()
 
     def health(self) -> list[SensorHealth]:
         """How each sensor's data came through so far."""
@@ -212,6 +233,8 @@ class Pipeline:
                 self._segments.apply(due)
                 self.calibrations.append(due)
             out += self._angles(_cut(block, start, stop))
+        if self._exercises is not None:
+            _exercise(self._exercises, self._intake, out)
         return out
 
     def _angles(self, block: BridgedBlock) -> list[HipBlock]:
@@ -228,6 +251,7 @@ class Refined:
         health: Of each sensor.
         start_ns: Host time of frame 0.
         why_uncalibrated: Why there is no calibration, where there is none.
+        sets: Of repetitions, where a catalogue tells what exercises are.
     """
 
     blocks: list[HipBlock]
@@ -235,6 +259,7 @@ class Refined:
     health: list[SensorHealth]
     start_ns: int
     why_uncalibrated: str
+    sets: list[ExerciseSet]
 
 
 def refine(
@@ -244,6 +269,7 @@ def refine(
     rate_hz: float = RATE_HZ,
     start_ns: int | None = None,
     saved: Calibration | None = None,
+    catalogue: Catalogue | None = None,
 ) -> Refined:
     """Measure a whole recording, what came late included.
 
@@ -253,6 +279,7 @@ def refine(
         rate_hz: Rate of the analysis grid.
         start_ns: Host time of the recording's start, where it is known.
         saved: Calibration of an earlier recording whose mountings still hold.
+        catalogue: What exercises are; without it none are looked for.
     """
     intake = _Intake(sensors, rate_hz, math.inf, start_ns, saved)
     frames: list[FrameBlock] = []
@@ -263,15 +290,30 @@ def refine(
             frames += intake.feed(event)
     frames += intake.flush()
     if not frames:
-        return Refined([], None, intake.health(), intake.timeline.start_ns or 0, NO_SAMPLES)
+        return Refined([], None, intake.health(), intake.timeline.start_ns or 0, NO_SAMPLES, [])
     whole = GapBridge(len(intake.roles), rate_hz).feed(_join(frames))
     calibration = intake.calibrator.refine(whole)
     if calibration is None:
         blocks = [hip_block(LiveSegments(intake.roles, rate_hz).feed(whole))]
     else:
         blocks = [hip_block(s) for s in refined_segments(whole, calibration, intake.roles)]
+    sets: list[ExerciseSet] = []
+    if catalogue is not None:
+        stage = ExerciseStage(catalogue, rate_hz)
+        _exercise(stage, intake, blocks)
+        stage.flush()
+        sets = stage.sets()
     start = intake.timeline.start_ns or 0
-    return Refined(blocks, calibration, intake.health(), start, intake.calibrator.why_unsolved)
+    return Refined(blocks, calibration, intake.health(), start, intake.calibrator.why_unsolved, sets)
+
+
+def _exercise(stage: ExerciseStage, intake: _Intake, blocks: Iterable[HipBlock]) -> None:
+    """Hand new marks and then new angles to the exercises."""
+    for placed in intake.placed:
+        stage.mark(*placed)
+    intake.placed.clear()
+    for block in blocks:
+        stage.feed(block)
 
 
 def _cut(block: BridgedBlock, start: int, stop: int) -> BridgedBlock:

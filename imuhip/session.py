@@ -11,8 +11,14 @@ import numpy as np
 
 from imuhip.angle_table import AngleTable, angle_table
 from imuhip.calibration.result import Calibration
+from imuhip.catalogue_files import load_catalogue
 from imuhip.errors import CalibrationError
-from imuhip.exercises.range_tests import DIRECTIONS, NEAR_SINGULAR, RangeTest, measure_test, too_wide
+from imuhip.exercises.as_json import set_json
+from imuhip.exercises.catalogue import Catalogue
+from imuhip.exercises.range_tests import NEAR_SINGULAR, RangeTest, measure_test, too_wide
+from imuhip.exercises.results import ExerciseSet
+from imuhip.flags.judge import controls_of
+from imuhip.flags.results import judged
 from imuhip.hip.stage import HipBlock, join
 from imuhip.marks import Mark
 from imuhip.packets.notification import NotificationBlock
@@ -59,6 +65,7 @@ class _Measured:
     health: list[SensorHealth]
     start_ns: int
     why_uncalibrated: str
+    sets: list[ExerciseSet]
 
     def calibration_at(self, time_s: float) -> Calibration | None:
         """The calibration that was in use at a moment."""
@@ -67,7 +74,12 @@ class _Measured:
 
 
 def analyze(
-    path: Path, *, causal: bool = False, calibration: Path | None = None, progress: Progress | None = None
+    path: Path,
+    *,
+    causal: bool = False,
+    calibration: Path | None = None,
+    catalogue: Catalogue | None = None,
+    progress: Progress | None = None,
 ) -> Analysis:
     """Measure a recording.
 
@@ -75,6 +87,7 @@ def analyze(
         path: The recording.
         causal: Only what was known at each moment, exactly as live showed it.
         calibration: Another recording whose mountings still hold: the sensors have not been taken off since.
+        catalogue: What tests and exercises are; the one that comes with imuhip where it is None.
         progress: Told the share that is done.
 
     Returns:
@@ -86,9 +99,10 @@ def analyze(
     """
     recording = Recording.open(path)
     mounts = None if calibration is None else _saved_mounts(calibration, recording)
-    measured = (_live if causal else _whole)(recording, mounts, progress or (lambda _: None))
-    offset_s = _offset_s(recording, measured.start_ns) or 0.0
-    return Analysis(_results(recording, measured), measured.blocks, offset_s)
+    known = load_catalogue() if catalogue is None else catalogue
+    measured = (_live if causal else _whole)(recording, mounts, known, progress or (lambda _: None))
+    results = judged(_results(recording, measured, known), recording.marks, measured.start_ns, controls_of(known))
+    return Analysis(results, measured.blocks, _offset_s(recording, measured.start_ns) or 0.0)
 
 
 def _saved_mounts(path: Path, recording: Recording) -> Calibration:
@@ -119,25 +133,27 @@ def _events(recording: Recording, progress: Progress, share: float) -> Iterator[
             progress(share * done / total)
 
 
-def _whole(recording: Recording, saved: Calibration | None, progress: Progress) -> _Measured:
-    refined = refine(recording.sensors, _events(recording, progress, 0.3), saved=saved)
+def _whole(recording: Recording, saved: Calibration | None, catalogue: Catalogue, progress: Progress) -> _Measured:
+    refined = refine(recording.sensors, _events(recording, progress, 0.3), saved=saved, catalogue=catalogue)
     progress(1.0)
     known = [] if refined.calibration is None else [(-np.inf, refined.calibration)]
-    return _Measured(refined.blocks, known, refined.health, refined.start_ns, refined.why_uncalibrated)
+    why = refined.why_uncalibrated
+    return _Measured(refined.blocks, known, refined.health, refined.start_ns, why, refined.sets)
 
 
-def _live(recording: Recording, saved: Calibration | None, progress: Progress) -> _Measured:
-    pipeline = Pipeline(recording.sensors, saved=saved)
+def _live(recording: Recording, saved: Calibration | None, catalogue: Catalogue, progress: Progress) -> _Measured:
+    pipeline = Pipeline(recording.sensors, saved=saved, catalogue=catalogue)
     blocks: list[HipBlock] = []
     for event in _events(recording, progress, 0.95):
         blocks += pipeline.mark(event) if isinstance(event, Mark) else pipeline.feed(event)
     blocks += pipeline.flush()
     progress(1.0)
     calibrations = [(due.from_frame / pipeline.rate_hz, due.calibration) for due in pipeline.calibrations]
-    return _Measured(blocks, calibrations, pipeline.health(), pipeline.start_ns or 0, pipeline.why_uncalibrated)
+    why = pipeline.why_uncalibrated
+    return _Measured(blocks, calibrations, pipeline.health(), pipeline.start_ns or 0, why, pipeline.sets())
 
 
-def _results(recording: Recording, measured: _Measured) -> dict[str, Any]:
+def _results(recording: Recording, measured: _Measured, catalogue: Catalogue) -> dict[str, Any]:
     session = recording.session
     frames = sum(map(len, measured.blocks))
     return {
@@ -150,8 +166,8 @@ def _results(recording: Recording, measured: _Measured) -> dict[str, Any]:
             "sensors": [_sensor(recording, k, health) for k, health in enumerate(measured.health)],
         },
         "calibration": list(_calibrations(measured)),
-        "tests": list(_tests(recording.marks, measured)),
-        "sets": [],
+        "tests": list(_tests(recording.marks, measured, catalogue)),
+        "sets": [set_json(each) for each in measured.sets],
         "flags": [],
     }
 
@@ -200,20 +216,22 @@ def _singular_warnings(blocks: list[HipBlock]) -> list[str]:
     return [f"{side} hip: {NEAR_SINGULAR}" for side in sides]
 
 
-def _tests(marks: tuple[Mark, ...], measured: _Measured) -> Iterator[dict[str, Any]]:
+def _tests(marks: tuple[Mark, ...], measured: _Measured, catalogue: Catalogue) -> Iterator[dict[str, Any]]:
     mobilised = min((m.start_ns for m in marks if m.kind == "mobilise"), default=None)
     for mark in marks:
-        if mark.kind != "test" or mark.name not in DIRECTIONS or mark.end_ns is None:
+        direction = catalogue.test_axis(mark.name)
+        if mark.kind != "test" or direction is None or mark.end_ns is None:
             continue
         start_s, end_s = ((ns - measured.start_ns) * 1e-9 for ns in (mark.start_ns, mark.end_ns))
         block = _slice(measured.blocks, start_s, end_s)
         if block is None:
             continue
         for side in ("left", "right") if mark.side in (None, "both") else (mark.side,):
-            test = measure_test(mark.name, block, side, measured.calibration_at(end_s))
+            test = measure_test(mark.name, block, side, measured.calibration_at(end_s), direction=direction)
             if test is not None:
                 phase = "pre" if mobilised is None or mark.start_ns < mobilised else "post"
-                yield _test_json(mark, side, phase, start_s, end_s, test)
+                notes = catalogue.test_notes(mark.name, mark.position)
+                yield {**_test_json(mark, side, phase, start_s, end_s, test), "notes": list(notes)}
 
 
 def _test_json(mark: Mark, side: str, phase: str, start_s: float, end_s: float, test: RangeTest) -> dict[str, Any]:

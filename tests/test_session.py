@@ -14,7 +14,9 @@ import played
 import pytest
 from played import Event
 
+from imuhip.catalogue_files import load_catalogue
 from imuhip.errors import CalibrationError
+from imuhip.exercises.as_json import set_json
 from imuhip.exercises.range_tests import DIRECTIONS
 from imuhip.marks import MODES, POSITIONS, SIDES, Mark
 from imuhip.packets.blocks import block_from_notifications, slice_block
@@ -393,3 +395,24 @@ def test_sensor_that_never_sends_is_no_catastrophe(short: SimulatedSession, tmp_
     check_contract(analysis.results)
     assert analysis.results["recording"]["sensors"][1]["samples"] == 0
     assert all(test["peak_deg"] is None for test in analysis.results["tests"])
+
+
+def test_repetitions_are_found_graded_and_the_same_live_whatever_the_cut(recordings):
+    results = analyze(recordings / "strengthening.mcap").results
+    assert [one["exercise"] for one in results["sets"]][:3] == ["bridge", "bike_pedals", "clamshell"]
+    assert [len(one["reps"]) for one in results["sets"]] == [8] * 7
+    json.dumps(results, allow_nan=False)
+    source = Recording.open(recordings / "strengthening.mcap")
+    live = []
+    for slice_s in (None, 0.4):
+        pipeline = Pipeline(source.sensors, catalogue=load_catalogue())
+        for event in source.events() if slice_s is None else source.events(slice_s):
+            if isinstance(event, Mark):
+                pipeline.mark(event)
+            elif isinstance(event, NotificationBlock):
+                pipeline.feed(event)
+        pipeline.flush()
+        live.append(pipeline.sets())
+    assert live[0] == live[1]
+    causal = analyze(recordings / "strengthening.mcap", causal=True).results["sets"]
+    assert causal == [set_json(one) for one in live[0]]

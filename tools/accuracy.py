@@ -5,7 +5,7 @@ recordings are held against their optical reference. Exit code 1 if a figure mis
 
     python tools/accuracy.py                      everything, some minutes on two cores
     python tools/accuracy.py --quick              a few sessions only, for continuous integration
-    python tools/accuracy.py --only simulated     one part: simulated, coverage, real or broad
+    python tools/accuracy.py --only simulated     one part: simulated, coverage, real, broad, reps or reps-real
 """
 
 from __future__ import annotations
@@ -17,21 +17,26 @@ import multiprocessing
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TypeVar
 
 from accuracy_broad import broad
 from accuracy_coverage import coverage
 from accuracy_real import real
+from accuracy_reps_real import reps_real
+from accuracy_reps_simulated import reps_simulated
+from accuracy_reps_ways import reps_in_other_ways
 from accuracy_simulated import simulated
 from accuracy_table import Section, markdown, missed
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 """Recordings that are not ours to ship; their parts are skipped where this folder is missing."""
-PARTS = ("simulated", "coverage", "real", "broad")
+PARTS = ("simulated", "coverage", "real", "broad", "reps", "reps-real")
 SEEDS, QUICK_SEEDS = 20, 3
 SESSIONS, QUICK_SESSIONS = 120, 12
+PRACTICES, QUICK_PRACTICES = 5, 1
+"""Sessions of 40 repetitions of each exercise."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -49,7 +54,13 @@ def measure(part: str, *, quick: bool, seeds: int | None) -> Section:
         return simulated(_in_parallel, seeds or (QUICK_SEEDS if quick else SEEDS))
     if part == "coverage":
         return coverage(_in_parallel, QUICK_SESSIONS if quick else SESSIONS, quick=quick)
+    if part == "reps":
+        section = reps_simulated(_in_parallel, QUICK_PRACTICES if quick else PRACTICES, quick=quick)
+        others = [] if quick else reps_in_other_ways(_in_parallel)
+        return replace(section, figures=(*section.figures, *others))
     required = os.environ.get("IMUHIP_REQUIRE_ALL") == "1"
+    if part == "reps-real":
+        return reps_real(DATA / "hip", required=required)
     return (real if part == "real" else broad)(DATA / ("hip" if part == "real" else "broad"), required=required)
 
 

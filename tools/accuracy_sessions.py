@@ -210,6 +210,7 @@ def true_block(made: SimulatedSession, side: Side, measured: HipBlock, start_ns:
     hip = [_at_frames(truth.hips[side].bone_deg[:, i], made, measured, start_ns) for i in range(3)]
     at_s = start_ns + np.arange(len(measured)) / measured.rate_hz * 1e9 - float(truth.host_ns[0])
     nearest = np.clip(np.rint(at_s * 1e-9 / (truth.time_s[1] - truth.time_s[0])).astype(int), 0, len(truth.time_s) - 1)
+    skin = np.ascontiguousarray(truth.earth_from_skin[:, nearest])
     yes, zero = np.ones(len(measured), dtype=np.bool_), np.zeros(len(measured))
     return HipBlock(
         start_index=measured.start_index,
@@ -221,8 +222,10 @@ def true_block(made: SimulatedSession, side: Side, measured: HipBlock, start_ns:
         pelvis_tilt_deg=zero,
         pelvis_list_deg=zero,
         pelvis_rotation_deg=zero,
-        quat_earth_from_segment=np.ascontiguousarray(truth.earth_from_skin[:, nearest]),
+        quat_earth_from_segment=skin,
         segment_known=np.ones((len(truth.roles), len(measured)), dtype=np.bool_),
+        quat_earth_from_sensor=skin,
+        levelled=np.ones((len(truth.roles), len(measured)), dtype=np.bool_),
     )
 
 

@@ -229,7 +229,7 @@ def _expected_up(evidence: Evidence, pose: Pose, role: str) -> FloatArray | None
         return np.array([1.0, 0.0, 0.0]) if role in THIGHS else None
     if pose.posture == "standing":
         return None
-    return pose_up_prior(pose.posture, evidence.side)[0]
+    return pose_up_prior(pose.posture, pose.upper or evidence.side)[0]
 
 
 def _turn_round(evidence: Evidence, state: State, priors: Sequence[HeadingPrior]) -> None:

@@ -13,7 +13,7 @@ from imuhip.calibration.body import Body
 from imuhip.calibration.hinges import Hinge, find_hinge, find_tilt_hinge
 from imuhip.calibration.initial import gravity_in_sensor, mean_quat
 from imuhip.calibration.motion import Motion
-from imuhip.calibration.poses import Activity, Pose, marked_poses
+from imuhip.calibration.poses import UNLIKE_THEIR_POSITION, Activity, Pose, marked_poses
 from imuhip.calibration.stillness import Still
 from imuhip.calibration.strapdown import Segments, Strapdown, integrate, segments
 from imuhip.units import FloatArray, IntArray
@@ -172,7 +172,9 @@ def found_poses(evidence: Evidence) -> list[Pose]:
         posed[pose.still.start : pose.still.end] = True
     for act in evidence.activities:
         if act.position:
-            told[max(act.start, 0) : act.end] = True
+            # What is done in a pose unlike its position's tells nothing of stills that it only touches, either.
+            mask = posed if act.name in UNLIKE_THEIR_POSITION else told
+            mask[max(act.start, 0) : act.end] = True
     found = []
     for still in evidence.stills:
         if posed[still.start : still.end].any() or told[still.start : still.end].all():

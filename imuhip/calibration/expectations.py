@@ -119,7 +119,7 @@ def _pose_priors(evidence: Evidence, pose: Pose) -> list[Prior]:
     if pelvis is not None:
         sensor = body.mountings[pelvis].sensor
         stance = evidence.stance_of(pelvis) is pose
-        up, sd = pose_up_prior(pose.posture, evidence.side)
+        up, sd = pose_up_prior(pose.posture, pose.upper or evidence.side)
         if stance:
             up, sd = np.array([0.0, 1.0, 0.0]), np.array([STANCE_SD_RAD, np.inf, STANCE_SD_RAD])
         priors.append(UpPrior(node, sensor, pelvis, evidence.mean_quat(still, sensor), up, sd))

@@ -50,6 +50,13 @@ POSTURES: Mapping[str, PosturePrior] = MappingProxyType(
 START_FLEXION_DEG: Mapping[str, float] = MappingProxyType({"clamshell": 45.0})
 """Flexion at which an activity on the side starts, where it is not straight."""
 
+WORKING_LEG_BELOW = frozenset({"adduction", "lateral_raise_adduction"})
+"""Activities that are done lying on the working side, not on the other one."""
+
+UNLIKE_THEIR_POSITION = frozenset({"ninety_ninety", "ninety_ninety_pails", "ninety_ninety_rails"})
+"""Activities whose start pose is not their position's: in 90/90 the rear leg lies some 60 degrees to the side, turned
+in by 30, and nobody sits level. Nothing is expected of them."""
+
 SAGITTAL = frozenset(
     {
         "swing",
@@ -104,19 +111,21 @@ class Pose:
         posture: A key of :data:`POSTURES`.
         stance: Whether it is the stance that defines the zero of its mounting.
         flexion_deg: Flexion expected, where it differs from the posture's.
+        upper: Side that is up when lying on the other; None where nobody told.
     """
 
     still: Still
     posture: str
     stance: bool
     flexion_deg: float | None = None
+    upper: str | None = None
 
 
 def marked_poses(stills: Sequence[Still], activities: Sequence[Activity]) -> list[Pose]:
     """Poses that marks tell of: marked stills, calibration poses and the start of each marked test and exercise."""
     poses = []
     for act in activities:
-        if act.position is None or act.position not in POSTURES:
+        if act.position is None or act.position not in POSTURES or act.name in UNLIKE_THEIR_POSITION:
             continue
         start = max(act.start, 0)
         pose_mark = act.kind == "still" or (act.kind == "calibration" and act.name != "swing")
@@ -131,12 +140,20 @@ def marked_poses(stills: Sequence[Still], activities: Sequence[Activity]) -> lis
             inside = None
         if inside is not None:
             stance = pose_mark and act.position == "standing"
-            poses.append(Pose(inside, act.position, stance, START_FLEXION_DEG.get(act.name)))
+            poses.append(Pose(inside, act.position, stance, START_FLEXION_DEG.get(act.name), _upper_side(act)))
     return poses
 
 
+def _upper_side(act: Activity) -> str | None:
+    """The side that is up when an activity is done lying on the side."""
+    if act.side not in ("left", "right"):
+        return None
+    below = act.name in WORKING_LEG_BELOW
+    return act.side if not below else "left" if act.side == "right" else "right"
+
+
 def pose_up_prior(posture: str, side: str) -> tuple[FloatArray, FloatArray]:
-    """Direction of up in the pelvis' axes and its spread, both (3,)."""
+    """Direction of up in the pelvis' axes and its spread, both (3,); ``side`` is up when lying on the other."""
     prior = POSTURES[posture]
     up = np.array(prior.up)
     if side == "left":

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imuhip.cli.text import clock, words
+from imuhip.cli.wording import clock, words
 from imuhip.errors import ImuhipError, InputError, OutputError
 from imuhip.units import FloatArray
 

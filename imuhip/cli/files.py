@@ -12,7 +12,8 @@ import typer
 from imuhip.cli.options import AsJson, Force, Output, RecordingFile
 from imuhip.cli.output import say
 from imuhip.cli.progress import progress
-from imuhip.cli.text import count, info_text, words
+from imuhip.cli.text import info_text
+from imuhip.cli.wording import count, words
 from imuhip.recording.output import refuse_existing
 
 TimeUnit = Literal["s", "ms", "us"]

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imuhip.cli.options import AsJson, CalibrationFrom, Causal, Force, Output, RecordingFile
+from imuhip.cli.options import (
+    AsJson,
+    CalibrationFrom,
+    CatalogueFiles,
+    Causal,
+    Database,
+    Force,
+    History,
+    Output,
+    RecordingFile,
+)
 from imuhip.cli.output import say
 from imuhip.cli.progress import progress
 from imuhip.recording.output import refuse_existing, replacing
@@ -18,24 +29,33 @@ if TYPE_CHECKING:
     from imuhip.session import Analysis
 
 
-def measure(recording: Path, *, causal: bool = False, calibration: Path | None = None) -> Analysis:
+def measure(
+    recording: Path,
+    *,
+    causal: bool = False,
+    calibration: Path | None = None,
+    catalogue: Sequence[Path] = (),
+) -> Analysis:
     """Analyze a recording with progress on stderr.
 
     Args:
         recording: The recording.
         causal: Only what was known at each moment.
         calibration: Another recording to take the first calibration from.
+        catalogue: Files that add to the catalogue of tests and exercises.
 
     Returns:
         Results and angle table.
 
     Raises:
-        InputError: The recording cannot be used.
+        InputError: The recording, or a catalogue, cannot be used.
     """
+    from imuhip.catalogue_files import load_catalogue
     from imuhip.session import analyze
 
+    known = load_catalogue(catalogue)
     with progress("Measuring") as report:
-        return analyze(recording, causal=causal, calibration=calibration, progress=report)
+        return analyze(recording, causal=causal, calibration=calibration, catalogue=known, progress=report)
 
 
 def analyze(
@@ -43,13 +63,24 @@ def analyze(
     as_json: AsJson = False,
     causal: Causal = False,
     calibration: CalibrationFrom = None,
+    history: History = False,
+    database: Database = None,
+    catalogue: CatalogueFiles = None,
 ) -> None:
     """Measure a recording: range tests and exercises on one page.
 
     Each peak comes with the half-width of its 95 % interval. "change only" marks a number that is known as a change
-    from the start pose but not in absolute terms.
+    from the start pose but not in absolute terms. Every repetition of an exercise is graded for slow control; what is
+    asked of each exercise is data, which a catalogue of your own can add to.
     """
-    analysis = measure(recording, causal=causal, calibration=calibration)
+    analysis = measure(recording, causal=causal, calibration=calibration, catalogue=catalogue or ())
+    if history:
+        from imuhip.catalogue_files import load_catalogue
+        from imuhip.cli.history import flags_with_history
+        from imuhip.flags.judge import controls_of
+
+        controls = controls_of(load_catalogue(catalogue or ()))
+        analysis.results["flags"] = flags_with_history(analysis.results, recording, controls, database)
     if as_json:
         say(json.dumps(analysis.results, indent=2, allow_nan=False) + "\n")
     else:

@@ -15,7 +15,21 @@ Causal = Annotated[
     bool,
     typer.Option("--causal", help="Use at every moment only what was known by then: exactly what live showed."),
 ]
+History = Annotated[bool, typer.Option("--history", help="Judge it by the wearer's earlier sessions, too.")]
+Database = Annotated[
+    Path | None,
+    typer.Option(
+        "--database",
+        metavar="FILE",
+        envvar="IMUHIP_HISTORY",
+        help="The history's database, if not the one in your data folder.",
+    ),
+]
 CalibrationFrom = Annotated[
     Path | None,
     typer.Option("--calibration", metavar="RECORDING", help="Begin with the calibration of another recording."),
+]
+CatalogueFiles = Annotated[
+    list[Path] | None,
+    typer.Option("--catalogue", metavar="FILE", help="A TOML file that adds to the tests and exercises; repeatable."),
 ]

@@ -82,8 +82,8 @@ def play(
         watch.take(pipeline.feed(event))
         if clock.now() - shown_s >= view.interval_s:
             shown_s = clock.now()
-            view.show(watch.state(pipeline.health()))
+            view.show(watch.state(pipeline.health(), pipeline.latest_set()))
     watch.take(pipeline.flush())
     watch.end()
-    view.show(watch.state(pipeline.health()))
+    view.show(watch.state(pipeline.health(), pipeline.latest_set()))
     return True

@@ -79,6 +79,7 @@ def shipped_recording(name: str) -> Path:
 
 def _play(recording: Path, speed: float | None, *, title: str, line_s: float = 3.0) -> bool:
     """Play to the end or until the user stops; returns whether the end was reached."""
+    from imuhip.catalogue_files import load_catalogue
     from imuhip.cli.keys import quit_key
     from imuhip.cli.pacing import WallClock, play
     from imuhip.cli.watching import Watch
@@ -91,7 +92,7 @@ def _play(recording: Path, speed: float | None, *, title: str, line_s: float = 3
         with quit_key() as stopped, _view(title, line_s) as view:
             whole = play(
                 source.events(SLICE_S),
-                Pipeline(source.sensors),
+                Pipeline(source.sensors, catalogue=load_catalogue()),
                 watch,
                 view,
                 speed=speed,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-NOTICE = "Training aid, not a medical device. Pain overrides any number here: stop on sharp or pinching groin pain."
+from imuhip.cli.flag_text import change_lines, coaching_lines
+from imuhip.cli.set_text import set_lines
+from imuhip.cli.wording import Row, clock, columns, count, words, wrapped
 
-Row = Sequence[str]
+NOTICE = "Training aid, not a medical device. Pain overrides any number here: stop on sharp or pinching groin pain."
 
 
 def summary_text(results: Mapping[str, Any], *, name: str) -> str:
@@ -26,8 +29,9 @@ def summary_text(results: Mapping[str, Any], *, name: str) -> str:
         _sensor_lines(results["recording"]["sensors"]),
         _calibration_lines(results["calibration"]),
         _test_lines(results["tests"]) or _untested_lines(results),
-        _set_lines(results["sets"]),
-        _flag_lines(results["flags"]),
+        set_lines(results["sets"]),
+        change_lines(results.get("changes", ())),
+        coaching_lines(results["flags"]),
     ]
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
 
@@ -78,25 +82,6 @@ def _info_sensor(sensor: Mapping[str, Any]) -> Row:
         count(sensor["notifications"], "notification"),
         ", ".join(lost),
     )
-
-
-def count(number: int, noun: str) -> str:
-    """A number of things as people write it: ``1 mark``, ``2 marks``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def clock(seconds: float) -> str:
-    """Minutes and seconds as people read them: ``4:07``; from an hour on ``1:04:07``."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
-
-
-def columns(rows: Iterable[Row]) -> list[str]:
-    """Align rows of cells into columns two spaces apart."""
-    rows = list(rows)
-    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def _recording_lines(recording: Mapping[str, Any], name: str) -> list[str]:
@@ -163,7 +148,7 @@ def _test_lines(tests: Sequence[Mapping[str, Any]]) -> list[str]:
         return []
     # Before and after matter only where something was mobilised in between.
     parts = ("position", "mode", "phase") if any(test["phase"] == "post" for test in tests) else ("position", "mode")
-    rows: list[Row] = [("Range tests", "side", "how", "peak, deg", "trials, deg", "pelvis moved, deg")]
+    rows: list[Row] = [("Range tests", "side", "how", "peak, deg", "trials, deg", "pelvis moved, deg (part)")]
     rows += [
         (
             f"  {words(test['name'])}",
@@ -171,7 +156,7 @@ def _test_lines(tests: Sequence[Mapping[str, Any]]) -> list[str]:
             ", ".join(words(test[key]) for key in parts if test[key]) or "-",
             _peak(test),
             " ".join(f"{trial:.0f}" for trial in test["trials_deg"]) or "-",
-            _number(test["pelvis_excursion_deg"]),
+            _pelvis_part(test),
         )
         for test in tests
     ]
@@ -180,7 +165,37 @@ def _test_lines(tests: Sequence[Mapping[str, Any]]) -> list[str]:
         lines.append("  change only: known as a change from the start pose, not as an absolute angle")
     if any(test["reference"] == "gravity" for test in tests):
         lines.append("  gravity: the angle of the segment against gravity; without a pelvis sensor it is no hip angle")
-    return lines
+    for note in dict.fromkeys(f"{words(test['name'])}: {note}" for test in tests for note in test.get("notes", ())):
+        lines += wrapped(note)
+    return [*lines, *_sides_lines(tests)]
+
+
+def _sides_lines(tests: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Left against right where a test was done on both: a difference counts beyond what both may be off."""
+    measured = {
+        (t["name"], t["position"], t["mode"], t["phase"], t["side"]): t for t in tests if t["peak_deg"] is not None
+    }
+    rows: list[Row] = []
+    for (*what, side), left in measured.items():
+        right = measured.get((*what, "right"))
+        if side != "left" or right is None:
+            continue
+        difference = left["peak_deg"] - right["peak_deg"]
+        chance = math.hypot(left["uncertainty_deg"] or 0.0, right["uncertainty_deg"] or 0.0)
+        verdict = f"{abs(difference):.0f} more on the {'left' if difference > 0 else 'right'}"
+        if abs(difference) <= chance:
+            verdict = "no difference beyond the uncertainty"
+        name = ", ".join(words(part) for part in what[: 4 if what[3] == "post" else 3] if part)
+        rows.append((f"    {name}", f"left {_peak(left)}", f"right {_peak(right)}", verdict))
+    return ["  left against right, deg", *columns(rows)] if rows else []
+
+
+def _pelvis_part(test: Mapping[str, Any]) -> str:
+    """How far the pelvis moved, and which part of the thigh's way against the floor that is."""
+    moved, whole = test["pelvis_excursion_deg"], test["thigh_deg"]
+    if moved is None:
+        return "-"
+    return f"{moved:.0f} ({moved / whole:.0%})".replace("%", " %") if whole else f"{moved:.0f}"
 
 
 def _untested_lines(results: Mapping[str, Any]) -> list[str]:
@@ -198,33 +213,3 @@ def _peak(test: Mapping[str, Any]) -> str:
     if test["relative_only"]:
         peak += ", change only"
     return f"{peak}, gravity" if test["reference"] == "gravity" else peak
-
-
-def _set_lines(sets: Sequence[Mapping[str, Any]]) -> list[str]:
-    if not sets:
-        return []
-    rows: list[Row] = [("Exercises", "side", "from", "good reps", "controlled range, deg")]
-    rows += [
-        (
-            f"  {words(one['exercise'])}",
-            one["side"] or "-",
-            clock(one["start_s"]),
-            f"{one['good_reps']} of {len(one['reps'])}",
-            _number(one["controlled_range_deg"]),
-        )
-        for one in sets
-    ]
-    return columns(rows)
-
-
-def _flag_lines(flags: Sequence[Mapping[str, Any]]) -> list[str]:
-    return ["Coaching", *(f"  {flag['level']}: {flag['message']}" for flag in flags)] if flags else []
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.0f}"
-
-
-def words(name: str) -> str:
-    """A name of the vocabulary as people write it: ``straight_leg_raise`` is "straight leg raise"."""
-    return name.replace("_", " ")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
-from imuhip.cli.text import clock
+from imuhip.cli.wording import clock
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -54,6 +55,7 @@ class LineView:
     def __init__(self, out: TextIO, interval_s: float) -> None:
         self.interval_s = interval_s
         self._out = out
+        self._told: Sequence[str] = ()
 
     def __enter__(self) -> Self:
         """Say what kind of numbers follow."""
@@ -79,6 +81,9 @@ class LineView:
             f"{clock(state.elapsed_s):>6}  {groups or 'no hip angles'}  | {rates} Hz, {lost},"
             f" {clock(state.left_s)} left\n"
         )
+        if state.exercise and state.exercise != self._told:
+            self._told = state.exercise
+            self._out.write(f"        {'; '.join(state.exercise)}\n")
         self._out.flush()
 
 
@@ -139,6 +144,7 @@ class BarView:
             Text(head, style="bold"),
             Text(f"{PROVISIONAL}; q stops", style="dim"),
             angles,
+            *(Text(line, style="bold" if k == 0 else "") for k, line in enumerate(state.exercise)),
             Text("sensors", style="bold"),
             sensors,
         )

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from imuhip.cli.set_text import last_rep_lines
+
 if TYPE_CHECKING:
+    from imuhip.exercises.results import ExerciseSet
     from imuhip.hip.stage import HipAngles, HipBlock
     from imuhip.pipeline import SensorHealth
     from imuhip.units import FloatArray
@@ -49,12 +52,16 @@ class Gauge:
 
 @dataclass(frozen=True, slots=True)
 class LiveState:
-    """Everything a view shows at one moment; ``groups`` maps "right hip" and the like to its gauges."""
+    """Everything a view shows at one moment.
+
+    ``groups`` maps "right hip" and the like to its gauges; ``exercise`` is the set that is going on, in lines.
+    """
 
     elapsed_s: float
     duration_s: float
     groups: Mapping[str, Sequence[Gauge]]
     health: Sequence[SensorHealth]
+    exercise: Sequence[str] = ()
 
     @property
     def left_s(self) -> float:
@@ -148,17 +155,19 @@ class Watch:
                 if gauge.value_deg is None and self._elapsed_s - time_s <= LAST_KNOWN_S:
                     gauges[name] = replace(gauge, value_deg=angle_deg, reason="")
 
-    def state(self, health: Sequence[SensorHealth]) -> LiveState:
+    def state(self, health: Sequence[SensorHealth], exercise: ExerciseSet | None = None) -> LiveState:
         """What to show now.
 
         Args:
             health: The pipeline's report on its sensors.
+            exercise: The set that is going on.
 
         Returns:
             A snapshot.
         """
         groups = {group: list(gauges.values()) for group, gauges in self._groups.items()}
-        return LiveState(self._elapsed_s, self._duration_s, groups, health)
+        told = () if exercise is None else last_rep_lines(exercise)
+        return LiveState(self._elapsed_s, self._duration_s, groups, health, told)
 
     def _follow(
         self, group: str, name: str, angle_deg: FloatArray, reason: str = UNKNOWN, *, relative: bool = False

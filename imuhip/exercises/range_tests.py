@@ -69,20 +69,29 @@ class RangeTest:
     reference: str
 
 
-def measure_test(name: str, block: HipBlock, side: str, calibration: Calibration | None) -> RangeTest | None:
+def measure_test(
+    name: str,
+    block: HipBlock,
+    side: str,
+    calibration: Calibration | None,
+    *,
+    direction: tuple[int, float] | None = None,
+) -> RangeTest | None:
     """Measure one test.
 
     Args:
-        name: A key of :data:`DIRECTIONS`.
+        name: A key of :data:`DIRECTIONS`, or any with ``direction``.
         block: The frames of the mark.
         side: Side of the leg.
         calibration: Whose uncertainty applies.
+        direction: Angle and sign of the test, where it is one that a catalogue adds.
 
     Returns:
         None where the side's thigh (or, for rotation, shank) wore no sensor.
     """
     sensor = {role: k for k, role in enumerate(block.roles)}
-    rotating = DIRECTIONS[name][0] == 2
+    axis = DIRECTIONS[name] if direction is None else direction
+    rotating = axis[0] == 2
     shank, thigh, pelvis = sensor.get(f"shank_{side}"), sensor.get(f"thigh_{side}"), sensor.get("pelvis")
     limb = thigh if thigh is not None else shank
     if limb is None:
@@ -96,14 +105,14 @@ def measure_test(name: str, block: HipBlock, side: str, calibration: Calibration
         signal = _twist(block, pelvis, limb, side, known)
     else:
         hip = block.sides[side]
-        signal = np.stack([hip.flexion_deg, hip.adduction_deg, hip.internal_rotation_deg])[DIRECTIONS[name][0]]
+        signal = np.stack([hip.flexion_deg, hip.adduction_deg, hip.internal_rotation_deg])[axis[0]]
         known = np.isfinite(signal)
-    sign = 1.0 if pelvis is None and not rotating else DIRECTIONS[name][1]
+    sign = 1.0 if pelvis is None and not rotating else axis[1]
     towards = np.where(known, signal * sign, np.nan)
     peaks = find_trials(towards, block.rate_hz)
     relative = rotating or pelvis is None
     return _result(
-        name, block, towards, peaks, side, pelvis=pelvis, limb=limb, relative=relative, calibration=calibration
+        axis, block, towards, peaks, side, pelvis=pelvis, limb=limb, relative=relative, calibration=calibration
     )
 
 
@@ -196,7 +205,7 @@ def _inclination(block: HipBlock, limb: int) -> FloatArray:
 
 
 def _result(
-    name: str,
+    axis: tuple[int, float],
     block: HipBlock,
     towards: FloatArray,
     peaks: Sequence[int],
@@ -212,18 +221,18 @@ def _result(
     return RangeTest(
         trials_deg=trials,
         peak_deg=float(np.median(trials)) if trials else None,
-        uncertainty_deg=_half_width_deg(name, block, peaks, side, trials, calibration) if trials else None,
+        uncertainty_deg=_half_width_deg(axis[0], block, peaks, side, trials, calibration) if trials else None,
         relative_only=relative,
-        start_deg=None if hip is None else _start_angle(name, hip, block.rate_hz),
+        start_deg=None if hip is None else _start_angle(axis, hip, block.rate_hz),
         pelvis_excursion_deg=None if pelvis is None else _turned(block, pelvis, peaks),
         thigh_deg=_turned(block, limb, peaks),
         reference="gravity" if pelvis is None else "pelvis",
     )
 
 
-def _start_angle(name: str, hip: HipAngles, rate_hz: float) -> float | None:
-    axis, sign = DIRECTIONS[name]
-    angle = (hip.flexion_deg, hip.adduction_deg, hip.internal_rotation_deg)[axis]
+def _start_angle(axis: tuple[int, float], hip: HipAngles, rate_hz: float) -> float | None:
+    index, sign = axis
+    angle = (hip.flexion_deg, hip.adduction_deg, hip.internal_rotation_deg)[index]
     level = _start_level(angle, rate_hz)
     return None if level is None else sign * level
 
@@ -238,7 +247,7 @@ def _turned(block: HipBlock, sensor: int, peaks: Sequence[int]) -> float | None:
 
 
 def _half_width_deg(
-    name: str,
+    axis: int,
     block: HipBlock,
     peaks: Sequence[int],
     side: str,
@@ -250,7 +259,6 @@ def _half_width_deg(
     if calibration is None or knots is None or side not in block.sides:
         share = AXIS_SHARE if f"thigh_{side}" not in block.roles else float(np.hypot(AXIS_SHARE, SKIN_SD_DEG_PER_DEG))
         return HALF_WIDTH * float(np.hypot(FLOOR_DEG, share * np.median(trials)))
-    axis = DIRECTIONS[name][0]
     if axis == 2:  # a change from the start pose: mounting and heading cancel
         return HALF_WIDTH * float(np.hypot(TURN_FLOOR_DEG, TURN_SD_SHARE * np.median(trials)))
     quat = block.quat_earth_from_segment

@@ -61,6 +61,8 @@ class HipBlock:
         pelvis_rotation_deg: (N,) positive to the left; its zero is arbitrary, only its changes mean something.
         quat_earth_from_segment: (K, N, 4) of every sensor's segment; meaningless where not known.
         segment_known: (K, N).
+        quat_earth_from_sensor: (K, N, 4) of the sensors themselves, whatever is known of their mounts.
+        levelled: (K, N) whether that is right against gravity, whatever its heading.
     """
 
     start_index: int
@@ -72,6 +74,8 @@ class HipBlock:
     pelvis_rotation_deg: FloatArray
     quat_earth_from_segment: FloatArray
     segment_known: BoolArray
+    quat_earth_from_sensor: FloatArray
+    levelled: BoolArray
 
     def __len__(self) -> int:
         return int(self.segment_known.shape[1])
@@ -92,6 +96,8 @@ class HipBlock:
             self.pelvis_rotation_deg[start:stop],
             self.quat_earth_from_segment[:, start:stop],
             self.segment_known[:, start:stop],
+            self.quat_earth_from_sensor[:, start:stop],
+            self.levelled[:, start:stop],
         )
 
     def inclination_deg(self, sensor: int) -> FloatArray:
@@ -118,7 +124,17 @@ def hip_block(segments: SegmentBlock) -> HipBlock:
             hip = rotation.multiply(upright, quat[thigh])
             sides[side] = _angles(hip, quat[thigh], side, both, segments.spreads.get(side))
     return HipBlock(
-        segments.start_index, segments.rate_hz, segments.roles, sides, tilt[0], tilt[1], tilt[2], quat, known
+        segments.start_index,
+        segments.rate_hz,
+        segments.roles,
+        sides,
+        tilt[0],
+        tilt[1],
+        tilt[2],
+        quat,
+        known,
+        segments.quat_earth_from_sensor,
+        segments.levelled,
     )
 
 
@@ -141,6 +157,8 @@ def join(blocks: Sequence[HipBlock]) -> HipBlock:
         np.concatenate([b.pelvis_rotation_deg for b in blocks]),
         np.concatenate([b.quat_earth_from_segment for b in blocks], axis=1),
         np.concatenate([b.segment_known for b in blocks], axis=1),
+        np.concatenate([b.quat_earth_from_sensor for b in blocks], axis=1),
+        np.concatenate([b.levelled for b in blocks], axis=1),
     )
 
 

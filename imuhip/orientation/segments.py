@@ -47,6 +47,8 @@ class SegmentBlock:
         quat_earth_from_segment: (K, N, 4).
         known: (K, N).
         spreads: By side of the hip.
+        quat_earth_from_sensor: (K, N, 4) of the sensors themselves, whatever is known of their mounts.
+        levelled: (K, N) whether that is right against gravity, whatever its heading.
     """
 
     start_index: int
@@ -55,6 +57,8 @@ class SegmentBlock:
     quat_earth_from_segment: FloatArray
     known: BoolArray
     spreads: Mapping[str, Spread]
+    quat_earth_from_sensor: FloatArray
+    levelled: BoolArray
 
 
 class LiveSegments:
@@ -124,22 +128,25 @@ class LiveSegments:
         # In order of time, whatever the block: sums of the same numbers in another order have other bits.
         for i, k in np.argwhere(((block.slip_rad > 0.0) & (block.slip_rad < LOST_RAD)).T).tolist():
             self._slips.append((block.start_index + i, k, float(block.slip_rad[k, i]) ** 2))
-        known = block.known.copy()
+        known, levelled = block.known.copy(), block.known.copy()
         for k in range(len(self._roles)):
-            known[k] &= self._known_after_gaps(k, frames, restarted[k])
+            shown, settled = self._known_after_gaps(k, frames, restarted[k])
+            known[k] &= shown
+            levelled[k] &= settled
         segments = np.empty_like(quat)
         for k in range(len(self._roles)):
             segments[k] = self._mounts[k].apply(self._corrections[k].apply(quat[k], frames), frames)
         spreads = {} if self._calibration is None else dict(self._spreads(self._calibration, frames))
-        return SegmentBlock(block.start_index, self._rate_hz, tuple(self._roles), segments, known, spreads)
+        roles = tuple(self._roles)
+        return SegmentBlock(block.start_index, self._rate_hz, roles, segments, known, spreads, quat, levelled)
 
     def _known_since(self) -> int:
         """Frame up to which the calibration in use knows the headings."""
         return -1 if self._calibration is None else int(self._calibration.knot_frame[-1])
 
-    def _known_after_gaps(self, k: int, frames: IntArray, restarted: BoolArray) -> BoolArray:
-        """Where a sensor is calibrated, settled, and has not started anew since the last calibration."""
-        out = np.empty(len(frames), dtype=np.bool_)
+    def _known_after_gaps(self, k: int, frames: IntArray, restarted: BoolArray) -> tuple[BoolArray, BoolArray]:
+        """Where a sensor is calibrated, settled, and has not started anew since; and where its tilt has settled."""
+        out, level = np.empty((2, len(frames)), dtype=np.bool_)
         edges = [0, *np.flatnonzero(restarted).tolist(), len(frames)]
         for i, (a, b) in enumerate(itertools.pairwise(edges)):
             if i > 0:
@@ -147,7 +154,9 @@ class LiveSegments:
             fresh = self._restarted[k] <= self._known_since()
             settled = frames[a:b] >= self._restarted[k] + round(SETTLE_S * self._rate_hz)
             out[a:b] = self._usable[k] & fresh & settled
-        return out
+            # At its start VQF takes the tilt from the first force, so there is nothing to wait for.
+            level[a:b] = settled | (self._restarted[k] == 0)
+        return out, level
 
     def _remember(self, quat: FloatArray, start: int) -> None:
         recent = quat[:, -HISTORY_FRAMES:]
@@ -206,7 +215,8 @@ def refined_segments(frames: BridgedBlock, calibration: Calibration, roles: Sequ
             for side, hip in calibration.hips.items()
         }
         names = tuple(role if m is None else m.role for role, m in zip(roles, worn, strict=True))
-        blocks.append(SegmentBlock(a, frames.rate_hz, names, segments, known, spreads))
+        sensors, levelled = quat[:, a:b], frames.known[:, a:b]
+        blocks.append(SegmentBlock(a, frames.rate_hz, names, segments, known, spreads, sensors, levelled))
     return blocks
 
 

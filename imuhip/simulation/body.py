@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from imuhip.simulation import quaternions as quat
-from imuhip.simulation.plan import HIP, PELVIS, SHIFT, SIDE_SIGN, SIDES, Plan, Ramp
+from imuhip.simulation.plan import HIP, PELVIS, SHIFT, SIDE_SIGN, SIDES, Oscillation, Plan, Ramp
 from imuhip.simulation.script import Side
 from imuhip.simulation.skin import skin_of_thigh
 from imuhip.simulation.wearer import SoftTissue, Wearer
@@ -34,6 +34,8 @@ _STEADY = [
     *(f"{side}.knee" for side in SIDES),
     "heading",
     "sway",
+    "belly",
+    "paced",
 ]
 
 
@@ -43,7 +45,7 @@ class Body:
 
     Attributes:
         time_s: (N,) from the session's start.
-        bones: quat_earth_from_segment (N, 4) by role: pelvis, thighs and shanks.
+        bones: quat_earth_from_segment (N, 4) by role: pelvis, thighs, shanks and abdomen.
         skins: The same of the skin under a sensor on that segment.
         hips_m: (N, 3) hip centre in the earth, by side.
     """
@@ -70,6 +72,18 @@ def sample_ramps(ramps: Sequence[Ramp], time_s: FloatArray) -> FloatArray:
     return out
 
 
+def sample_oscillations(oscillations: Sequence[Oscillation], time_s: FloatArray) -> FloatArray:
+    """Sum of oscillations at (N,) ascending times."""
+    out = np.zeros(len(time_s))
+    for each in oscillations:
+        low, high = np.searchsorted(time_s, (each.start_s, each.start_s + each.duration_s))
+        since_s = time_s[low:high] - each.start_s
+        share = since_s / each.duration_s
+        swell = minimum_jerk(4 * share) * minimum_jerk(4 * (1 - share))
+        out[low:high] += each.amplitude * swell * np.sin(2 * np.pi * each.hz * since_s)
+    return out
+
+
 def move_body(plan: Plan, wearer: Wearer, soft_tissue: SoftTissue | None, rng: np.random.Generator) -> Body:
     """Sample a plan.
 
@@ -87,14 +101,18 @@ def move_body(plan: Plan, wearer: Wearer, soft_tissue: SoftTissue | None, rng: n
     channel = {name: sample_ramps(plan.ramps.get(name, []), time_s) for name in (*_SWAYING, *_STEADY)}
     for name in _SWAYING:
         channel[name] += wearer.sway_deg * channel["sway"] * _sway(rng, count)
+    for name, oscillations in plan.oscillations.items():
+        channel[name] += sample_oscillations(oscillations, time_s)
     breath_deg = wearer.breath_deg * np.sin(2 * np.pi * (BREATH_HZ * time_s + rng.uniform()))
+    breath_deg *= 1.0 - channel["paced"]
     channel["pelvis.tilt"] += breath_deg
 
     heading = quat.about_axis("z", np.radians(channel["heading"]))
     base = quat.multiply(heading, _posture(plan, time_s))
     pelvis = quat.multiply(base, _cardan([channel[f"pelvis.{name}"] for name in PELVIS], 1.0))
     place_m = _place(channel, heading, rng)
-    bones, skins = {"pelvis": pelvis}, {"pelvis": pelvis}
+    belly = quat.multiply(pelvis, quat.about_axis("z", np.radians(channel["belly"])))
+    bones, skins = {"pelvis": pelvis, "abdomen": belly}, {"pelvis": pelvis, "abdomen": belly}
     hips_m: dict[Side, FloatArray] = {}
     for side in SIDES:
         channel[f"{side}.flexion"] -= breath_deg  # breath rocks the pelvis, not the thighs

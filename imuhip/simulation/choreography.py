@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 import numpy as np
 
-from imuhip.simulation.movements import MOVEMENTS, POSTURES, Movement, Passage, route
-from imuhip.simulation.plan import HIP, PELVIS, SHIFT, SIDE_SIGN, SIDES, Plan, Ramp, Repetition, Turn, Wear
-from imuhip.simulation.script import Session, Side, Step
+from imuhip.simulation.movements import MOVEMENTS, POSTURES, Passage, route
+from imuhip.simulation.plan import HIP, PELVIS, SIDE_SIGN, SIDES, Plan, Repetition, Turn, Wear
+from imuhip.simulation.practice import Practice
+from imuhip.simulation.script import Session, Step
 from imuhip.simulation.wearer import Wearer
 
 SETTLE_S = 0.4
@@ -34,46 +33,28 @@ def choreograph(session: Session, wearer: Wearer, rng: np.random.Generator) -> P
     Returns:
         Ramps, marks and repetitions. The session starts and ends still.
     """
-    director = _Director(session, wearer, rng)
+    director = _Choreographer(session, wearer, rng)
     for step in session.steps:
         director.take_pose(step)
         director.hold(step)
-        if step.repetitions:
+        if step.manners:
+            director.practise(step)
+        elif step.repetitions:
             director.move(step)
     director.plan.duration_s = director.clock_s + 0.5
     return director.plan
 
 
-class _Director:
-    """Walks through the script with a clock, and remembers where every channel stands."""
-
-    def __init__(self, session: Session, wearer: Wearer, rng: np.random.Generator) -> None:
-        self.plan = Plan()
-        self.wearer = wearer
-        self.rng = rng
-        self.side: Side = session.side
-        self.position = session.steps[0].position
-        self.clock_s = 0.8
-        self.level: dict[str, float] = defaultdict(float)
-        posture = POSTURES[self.position]
-        start = {f"{side}.{name}": deg for side in SIDES for name, deg in zip(HIP, posture.hip_deg, strict=True)}
-        start |= {f"{side}.knee": posture.knee_deg for side in SIDES}
-        start |= {"heading": float(rng.uniform(-180, 180)), "floor.z": posture.height_m, "sway": posture.sway}
-        for channel, value in start.items():
-            self.ramp(channel, value, -10.0, 1.0)
-
-    def ramp(self, channel: str, target: float, start_s: float, duration_s: float) -> None:
-        delta = target - self.level[channel]
-        if delta:
-            self.plan.ramps[channel].append(Ramp(start_s, duration_s, delta))
-            self.level[channel] = target
+class _Choreographer(Practice):
+    """A director who gets the wearer from pose to pose."""
 
     def take_pose(self, step: Step) -> None:
         """Go to the step's posture and start pose, with the wearer's own error in every angle."""
         if not self.plan.marks:
             return  # the first pose is where the session starts, and exact: it is the zero
-        passages = route(self.position, step.position)
-        posture = POSTURES[step.position]
+        there = step.posture or step.position
+        passages = route(self.position, there)
+        posture = POSTURES[there]
         movement = MOVEMENTS.get((step.name, step.position))
         poses = dict.fromkeys(SIDES, posture.hip_deg)
         knees = dict.fromkeys(SIDES, posture.knee_deg)
@@ -82,7 +63,7 @@ class _Director:
                 poses[side] = movement.start_deg or posture.hip_deg
                 knees[side] = movement.knee_deg[0]
         if passages:
-            duration_s = self.pass_through(passages, step)
+            duration_s = self.pass_through(passages, there)
             span_s = min(0.6 * duration_s, 1.8)  # joints settle while the pelvis still turns
         else:
             furthest_deg = abs(poses[self.side][0] - self.level[f"{self.side}.flexion"])
@@ -96,10 +77,10 @@ class _Director:
         roll = self.wearer.side_lying_roll_sd_deg if step.position == "side_lying" else spread
         for name, sd in zip(PELVIS, (spread, spread, roll), strict=True):
             self.ramp(f"pelvis.{name}", sd * self.rng.normal(), start_s, span_s)
-        self.position = step.position
+        self.position = there
         self.clock_s += duration_s + SETTLE_S
 
-    def pass_through(self, passages: list[Passage], step: Step) -> float:
+    def pass_through(self, passages: list[Passage], there: str) -> float:
         """Turn the pelvis along a route; returns how long that takes in s."""
         total_s = min(self.rng.uniform(3.0, 4.6) + 1.2 * (len(passages) - 1), 6.0)
         each_s = total_s / len(passages)
@@ -120,8 +101,8 @@ class _Director:
                 for name, deg in zip(HIP, way, strict=True):
                     self.ramp(f"{side}.{name}", float(deg), begin_s, each_s * 0.7)
                 self.ramp(f"{side}.knee", passage.flexion_deg, begin_s, each_s * 0.7)
-        self.ramp("floor.z", POSTURES[step.position].height_m, self.clock_s, total_s)
-        self.ramp("sway", POSTURES[step.position].sway, self.clock_s, total_s)
+        self.ramp("floor.z", POSTURES[there].height_m, self.clock_s, total_s)
+        self.ramp("sway", POSTURES[there].sway, self.clock_s, total_s)
         for channel in ("floor.x", "floor.y"):
             self.ramp(channel, self.level[channel] + self.rng.uniform(-0.5, 0.5), self.clock_s, total_s)
         return total_s
@@ -131,9 +112,10 @@ class _Director:
         end_s = self.clock_s + step.still_s
         if step.kind == "wear":
             self.plan.wears.append(Wear(self.clock_s, end_s, step.name))
-            self.side = "left" if step.name.endswith("left") else "right"
+            if step.name.endswith(SIDES):
+                self.side = "left" if step.name.endswith("left") else "right"
         if step.still_s >= SHORTEST_MARKED_STILL_S:
-            kind = "still" if step.repetitions else step.kind
+            kind = "still" if step.repetitions or step.manners else step.kind
             self.plan.add_mark(step, self.side, self.clock_s, end_s, kind=kind)
         self.clock_s = end_s + 0.1
 
@@ -147,7 +129,7 @@ class _Director:
         whole = float(np.clip(1.0 + self.wearer.range_sd * self.rng.normal(), 0.7, 1.2))
         for _ in range(step.repetitions):
             scale = whole * (1.0 + self.wearer.range_sd / 4 * self.rng.normal())
-            start_s, top_s = self.clock_s, 0.0
+            start_s, top_s, leave_s, back_s = self.clock_s, 0.0, 0.0, 0.0
             for phase_s, level in movement.phases:
                 span_s = phase_s * float(np.clip(1.0 + self.wearer.tempo_sd * self.rng.normal(), 0.7, 1.3))
                 for channel, change in changes.items():
@@ -155,43 +137,17 @@ class _Director:
                     goal = scale * (1.0 - level if opposite else level)
                     self.ramp(channel, rest.get(channel, 0.0) + goal * change, self.clock_s, span_s)
                 self.clock_s += span_s
-                if level == 1.0 and not top_s:
-                    top_s = self.clock_s
+                if level == 1.0:
+                    top_s, leave_s = top_s or self.clock_s, self.clock_s
+                elif not back_s:
+                    back_s = self.clock_s
             number = len(self.plan.marks)
-            self.plan.repetitions.append(Repetition(step.name, self.side, number, start_s, top_s, self.clock_s))
+            self.plan.repetitions.append(
+                Repetition(step.name, self.side, number, start_s, top_s, self.clock_s, leave_s, back_s)
+            )
         if movement.phases[-1][1] != 0.0 or movement.other_leg == "opposite":  # not back at the start pose
             for channel in changes:
                 self.ramp(channel, rest.get(channel, 0.0), self.clock_s, 1.2)
             self.clock_s += 1.2
         self.plan.add_mark(step, self.side, mark_start_s, self.clock_s + 0.3)
         self.clock_s += 0.8
-
-    def legs(self) -> tuple[Side, Side]:
-        """The working leg first, so that sessions of the two sides with one seed mirror each other."""
-        return (self.side, "left" if self.side == "right" else "right")
-
-    def moving(self, movement: Movement) -> tuple[Side, ...]:
-        """Legs that a movement moves."""
-        return self.legs() if movement.other_leg != "rests" else (self.side,)
-
-    def is_other(self, channel: str) -> bool:
-        return channel.startswith(SIDES) and not channel.startswith(self.side)
-
-    def changes(self, movement: Movement) -> dict[str, float]:
-        """How far each moving channel goes at full level, the wearer's own way of doing it included."""
-        change = np.array(movement.change_deg, dtype=np.float64)
-        main = int(np.argmax(np.abs(change)))
-        direction = self.rng.uniform(0.0, 2 * np.pi)
-        aside = self.wearer.coupling * abs(change[main]) * np.array([np.cos(direction), np.sin(direction)])
-        stray = np.insert(aside, main, 0.0)
-        share = self.rng.uniform(*self.wearer.pelvis_share)
-        mirror = np.array([1.0, SIDE_SIGN[self.side], SIDE_SIGN[self.side]])
-        pelvis = mirror * (share * change + np.array(movement.pelvis_deg))
-        shift = np.array(movement.shift_m) * np.array([1.0, 1.0, SIDE_SIGN[self.side]])
-        out = {f"pelvis.{name}": float(value) for name, value in zip(PELVIS, pelvis, strict=True)}
-        out |= {f"shift.{name}": float(value) for name, value in zip(SHIFT, shift, strict=True)}
-        for side in self.moving(movement):
-            hip = (1.0 - share) * change + stray
-            out |= {f"{side}.{name}": float(value) for name, value in zip(HIP, hip, strict=True)}
-            out[f"{side}.knee"] = movement.knee_deg[1]
-        return out

@@ -23,6 +23,9 @@ SLOW_TEST = ((2.0, 1.0), (1.0, 1.0), (2.0, 0.0), (1.0, 0.0))
 SLOW_REP = ((2.0, 1.0), (1.0, 1.0), (3.0, 0.0), (0.7, 0.0))
 PEDAL = ((2.0, 1.0), (2.0, 0.0))
 SWING = ((1.0, 1.0), (1.2, -0.4))
+LONG_HOLD = ((1.5, 1.0), (20.0, 1.0), (1.5, 0.0), (4.0, 0.0))
+BREATH = ((7.0, 1.0), (8.0, 0.0))
+NINETY_NINETY_DEG = (55.0, -55.0, 30.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class Movement:
         phases: Of one repetition: seconds, and the level reached then; each is a minimum-jerk move.
         knee_deg: Knee flexion of the start pose, and what is added at full level.
         other_leg: What the other leg does.
+        belly_deg: How far the belly tips against the pelvis at full level.
     """
 
     change_deg: Triple
@@ -46,6 +50,20 @@ class Movement:
     phases: tuple[tuple[float, float], ...] = SLOW_TEST
     other_leg: OtherLeg = "rests"
     knee_deg: tuple[float, float] = (0.0, 0.0)
+    belly_deg: float = 0.0
+
+    @property
+    def main(self) -> int | None:
+        """Index of the hip angle that it is about; None where only the knee or the belly moves."""
+        if self.belly_deg:
+            return None
+        sizes = [abs(change) for change in self.change_deg]
+        return sizes.index(max(sizes)) if any(sizes) else None
+
+    @property
+    def reach_deg(self) -> float:
+        """How far that angle, the knee or the belly goes."""
+        return self.belly_deg or max(map(abs, self.change_deg)) or abs(self.knee_deg[1])
 
 
 MOVEMENTS: Mapping[tuple[str, str], Movement] = MappingProxyType(
@@ -81,6 +99,37 @@ MOVEMENTS: Mapping[tuple[str, str], Movement] = MappingProxyType(
         ("kickstand_rdl", "standing"): Movement(
             (62, 0, 4), None, (-52, 0, 0), (-0.09, 0, 0), SLOW_REP, knee_deg=(0, 15)
         ),
+        ("lateral_raise_adduction", "side_lying"): Movement((0, 20, 0), phases=SLOW_REP),
+        ("wall_squat_reach", "standing"): Movement(
+            (75, 0, 0), None, (0, 0, 0), (0.05, -0.24, 0), SLOW_REP, "same", knee_deg=(0, 75)
+        ),
+        ("slant_board_squat", "standing"): Movement(
+            (98, 0, 0), None, (-20, 0, 0), (-0.05, -0.3, 0), SLOW_REP, "same", knee_deg=(0, 110)
+        ),
+        ("lunge", "standing"): Movement((72, 0, 0), None, (-6, 0, 0), (0.3, -0.26, 0), SLOW_REP, knee_deg=(0, 85)),
+        ("step_up", "standing"): Movement((62, 0, 0), None, (-8, 0, 0), (0.1, 0.05, 0), SLOW_REP, knee_deg=(0, 75)),
+        ("sit_to_stand", "seated"): Movement(
+            (-78, 0, 0), None, (0, 0, 0), (0.2, 0.4, 0), SLOW_REP, "same", knee_deg=(90, -90)
+        ),
+        ("hip_abduction", "side_lying"): Movement((0, -32, 0), phases=SLOW_REP),
+        ("hip_abduction", "standing"): Movement((0, -30, 0), phases=SLOW_REP),
+        ("hip_extension", "prone"): Movement((-18, 0, 0), phases=SLOW_REP),
+        ("hip_extension", "standing"): Movement((-18, 0, 0), phases=SLOW_REP),
+        # Only the knee moves: nothing of it shows on pelvis and thigh, a sensor on the shank sees it.
+        ("seated_knee_extension", "seated"): Movement((0, 0, 0), phases=SLOW_REP, knee_deg=(90, -80)),
+        # Rear leg of the 90/90: it gives a little into the floor, and barely comes off it.
+        ("ninety_ninety_pails", "seated"): Movement((0, 0, -6), NINETY_NINETY_DEG, phases=LONG_HOLD, knee_deg=(90, 0)),
+        ("ninety_ninety_rails", "seated"): Movement((0, 0, 14), NINETY_NINETY_DEG, phases=LONG_HOLD, knee_deg=(90, 0)),
+        # The block stays between the thighs; the pelvis rocks by less than two degrees.
+        ("hooklying_breathing", "supine"): Movement(
+            (-1.6, 0, 0),
+            (50, 0, 0),
+            (1.6, 0, 0),
+            phases=BREATH,
+            other_leg="same",
+            knee_deg=(95, 0),
+            belly_deg=5.0,
+        ),
     }
 )
 
@@ -102,6 +151,8 @@ class Posture:
     sway: float
 
 
+# Lying on the working side, and sitting on the floor in 90/90, are postures of their own; marks call them side_lying
+# and seated.
 POSTURES: Mapping[str, Posture] = MappingProxyType(
     {
         "standing": Posture((0, 0, 0), 0.0, 0.92, 1.0),
@@ -109,6 +160,8 @@ POSTURES: Mapping[str, Posture] = MappingProxyType(
         "prone": Posture((0, 0, 0), 0.0, 0.10, 0.25),
         "side_lying": Posture((0, 0, 0), 0.0, 0.17, 0.35),
         "seated": Posture((80, 0, 0), 90.0, 0.50, 0.5),
+        "side_lying_below": Posture((0, 0, 0), 0.0, 0.17, 0.35),
+        "ninety_ninety": Posture((60, -40, 20), 90.0, 0.12, 0.4),
     }
 )
 
@@ -142,6 +195,8 @@ _ONE_WAY: dict[tuple[str, str], Passage] = {
     # Right hip upward for tests of the right side: from the back over the left side to the belly.
     ("supine", "side_lying"): Passage((("y", 90),), 35, on_feet=False),
     ("side_lying", "prone"): Passage((("y", 90),), 25, on_feet=False),
+    ("supine", "side_lying_below"): Passage((("y", -90),), 35, on_feet=False),
+    ("seated", "ninety_ninety"): Passage((("z", -20), ("z", 20)), 95),
 }
 PASSAGES: Mapping[tuple[str, str], Passage] = MappingProxyType(
     {**_ONE_WAY, **{(there, here): passage.reversed() for (here, there), passage in _ONE_WAY.items()}}

@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from imuhip.marks import Mark
+from imuhip.simulation.manner import Manner
 from imuhip.simulation.quaternions import Axis
 from imuhip.simulation.script import Side, Step
 
@@ -23,6 +24,16 @@ class Ramp:
     start_s: float
     duration_s: float
     delta: float
+
+
+@dataclass(frozen=True, slots=True)
+class Oscillation:
+    """A sine of one quantity that swells and fades over its first and last quarter."""
+
+    start_s: float
+    duration_s: float
+    hz: float
+    amplitude: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +65,10 @@ class Repetition:
         mark_id: Mark that it belongs to.
         start_s: Leaving the start pose.
         top_s: Arrival at full level.
-        end_s: Back at the start pose.
+        end_s: Ready for the next one.
+        leave_s: Leaving full level.
+        back_s: Back at the start pose, before any rest.
+        manner: How it was to be done, where the script said so.
     """
 
     name: str
@@ -63,6 +77,9 @@ class Repetition:
     start_s: float
     top_s: float
     end_s: float
+    leave_s: float
+    back_s: float
+    manner: Manner | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +100,10 @@ class Plan:
 
     Attributes:
         ramps: By channel: ``"right.flexion"``, ``"left.knee"``, ``"pelvis.tilt"``, ``"heading"`` (deg),
-            ``"shift.up"``, ``"floor.x"`` (m; shifts turn with the heading, the floor does not), ``"sway"`` (share).
+            ``"shift.up"``, ``"floor.x"`` (m; shifts turn with the heading, the floor does not), ``"sway"``,
+            ``"paced"`` (shares: of standing sway, and of breathing that the script paces in place of the wearer's own).
             Pelvis lean is positive to the right and its turn to the left, whatever the working side.
+        oscillations: By channel, on top of the ramps.
         turns: Rotations of the pelvis between postures, in order.
         wears: Moves of the thigh's sensor, in order.
         marks: In order.
@@ -93,6 +112,7 @@ class Plan:
     """
 
     ramps: dict[str, list[Ramp]] = field(default_factory=lambda: defaultdict(list))
+    oscillations: dict[str, list[Oscillation]] = field(default_factory=lambda: defaultdict(list))
     turns: list[Turn] = field(default_factory=list)
     wears: list[Wear] = field(default_factory=list)
     marks: list[PlannedMark] = field(default_factory=list)

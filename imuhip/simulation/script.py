@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+from imuhip.simulation.manner import Manner
 
 Side = Literal["right", "left"]
 StepKind = Literal["calibration", "still", "test", "exercise", "wear"]
@@ -20,6 +23,9 @@ class Step:
         position: Posture of the whole body.
         repetitions: How often; 0 for a pose only.
         still_s: How long the pose is held still before the movement; it is marked where it lasts a second or more.
+        posture: A key of :data:`imuhip.simulation.movements.POSTURES` where that is not the position's own.
+        manners: How each repetition is done, in place of ``repetitions`` alike ones.
+        marked: Whether the movement is marked at all.
     """
 
     kind: StepKind
@@ -27,6 +33,9 @@ class Step:
     position: str
     repetitions: int = 0
     still_s: float = 3.5
+    posture: str = ""
+    manners: tuple[Manner, ...] = ()
+    marked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +46,16 @@ class Session:
     side: Side
     steps: tuple[Step, ...]
 
+
+POSTURES_OF = {
+    "lateral_raise_adduction": "side_lying_below",
+    "ninety_ninety_pails": "ninety_ninety",
+    "ninety_ninety_rails": "ninety_ninety",
+}
+"""Exercises done in a posture of their own."""
+
+ELSEWHERE = {"seated_knee_extension": "shank_{side}", "hooklying_breathing": "abdomen"}
+"""Where the thigh's sensor has to go for exercises that pelvis and thigh do not show."""
 
 STANCE = Step("calibration", "stance", "standing", still_s=5.0)
 SWINGS = Step("calibration", "swing", "standing", 5, still_s=0.5)
@@ -87,6 +106,19 @@ def strengthening_session(side: Side = "right", repetitions: int = 8) -> Session
         FINAL_STANCE,
     )
     return Session("strengthening", side, steps)
+
+
+def practice_session(
+    name: str, position: str, sets: Sequence[tuple[Manner, ...]], side: Side = "right", *, marked: bool = True
+) -> Session:
+    """Sets of one exercise, every repetition as told, with the thigh's sensor where it can be seen."""
+    each = [
+        Step("exercise", name, position, posture=POSTURES_OF.get(name, ""), manners=manners, marked=marked)
+        for manners in sets
+    ]
+    supine = Step("still", "second_pose", "supine", still_s=4.0)
+    before = (supine, *wear(ELSEWHERE[name].format(side=side))) if name in ELSEWHERE else (supine,)
+    return Session("practice", side, (STANCE, SWINGS, *before, *each, FINAL_STANCE))
 
 
 def short_session(side: Side = "right") -> Session:

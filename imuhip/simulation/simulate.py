@@ -17,7 +17,7 @@ from imuhip.simulation.choreography import choreograph
 from imuhip.simulation.plan import SIDES, Plan
 from imuhip.simulation.script import Session, Side
 from imuhip.simulation.sensors import SensorErrors, SensorSamples, VirtualSensor, draw_sensor, frames_of, samples_of
-from imuhip.simulation.strap import MOVED_SENSOR, path, side_of, strap
+from imuhip.simulation.strap import MOVED_SENSOR, TRUNK, path, side_of, strap
 from imuhip.simulation.truth import Mounting, Truth, Zeroed, hip_truth, zero
 from imuhip.simulation.wearer import SoftTissue, Wearer
 from imuhip.timeline.frames import FrameBlock
@@ -140,6 +140,7 @@ def _stances(mountings: Sequence[Mounting]) -> dict[str, tuple[float, float]]:
     for mounting in mountings:
         if mounting.role != "pelvis":
             stances.setdefault(mounting.role, mounting.stance_s)
+        if mounting.role not in TRUNK:
             stances.setdefault(f"thigh_{side_of(mounting.role)}", mounting.stance_s)  # the hip needs its thigh
     return stances
 

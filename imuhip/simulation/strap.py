@@ -23,8 +23,14 @@ KNEE_M = (0.0, -0.42, 0.0)
 SHANK_SENSOR_M = (0.02, -0.20, 0.05)
 """Sensor on the lateral shank from the knee centre."""
 
+ABDOMEN_SENSOR_M = (0.12, 0.14, -0.085)
+"""Sensor on the navel from the hip centre on the pelvis sensor's side."""
+
 MOVED_SENSOR = 1
 """Index of the sensor that the wearer straps elsewhere: the thigh's; the pelvis sensor stays."""
+
+ARMS_M = {"pelvis": PELVIS_SENSOR_M, "thigh": THIGH_SENSOR_M, "shank": SHANK_SENSOR_M, "abdomen": ABDOMEN_SENSOR_M}
+TRUNK = ("pelvis", "abdomen")
 
 
 def side_of(role: str) -> Side:
@@ -86,12 +92,12 @@ def path(body: Body, zeroed: Zeroed, mountings: Sequence[Mounting], crest: Side)
 def _worn(body: Body, zeroed: Zeroed, mounting: Mounting, crest: Side) -> tuple[FloatArray, FloatArray]:
     """Orientation and place of a sensor that stays where this mounting has it."""
     role = mounting.role
-    side = crest if role == "pelvis" else side_of(role)
+    side = crest if role in TRUNK else side_of(role)
     # Limbs' sizes are in nominal frames, as the body is; they differ from the zero's by the mean sway of the stance.
     place_m = body.hips_m[side]
     if role.startswith("shank"):
         place_m = place_m + quat.rotate(body.bones[f"thigh_{side}"], np.array(KNEE_M))
-    arm = {"pelvis": PELVIS_SENSOR_M, "thigh": THIGH_SENSOR_M, "shank": SHANK_SENSOR_M}[role.split("_", maxsplit=1)[0]]
+    arm = ARMS_M[role.split("_", maxsplit=1)[0]]
     lateral = np.array([1.0, 1.0, SIDE_SIGN[side]])
     place_m = place_m + quat.rotate(body.bones[role], np.array(arm) * lateral)
     return quat.multiply(zeroed.skins[role], mounting.segment_from_sensor), place_m

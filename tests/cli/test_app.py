@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 import imuhip
 from imuhip.cli.app import app, main
 
-COMMANDS = ["demo", "import", "info", "analyze", "angles", "plot", "replay", "recover"]
-HEAVY = ["numpy", "scipy", "matplotlib", "mcap", "vqf", "pydantic", "rich", "zstandard", "asyncio"]
+COMMANDS = ["demo", "import", "info", "analyze", "angles", "plot", "replay", "history", "recover"]
+HEAVY = ["numpy", "scipy", "matplotlib", "mcap", "vqf", "pydantic", "rich", "zstandard", "asyncio", "sqlite3"]
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from imuhip.cli.text import clock, columns, summary_text
+from imuhip.cli.text import summary_text
+from imuhip.cli.wording import clock, columns
 
 
 @pytest.fixture

@@ -53,7 +53,8 @@ def angles(frames: int, *, roles: tuple[str, ...], start: int = 0, lost: int = 0
     known = np.ones((len(roles), frames), dtype=np.bool_)
     known[-1, frames - lost :] = False
     sure = Spread(np.full(frames, 0.01), np.full(frames, 0.01))
-    return hip_block(SegmentBlock(start, 100.0, roles, quat, known, {"left": sure, "right": sure}))
+    spreads = {"left": sure, "right": sure}
+    return hip_block(SegmentBlock(start, 100.0, roles, quat, known, spreads, quat, known))
 
 
 def gauges(watch: Watch) -> dict[str, dict[str, Gauge]]:

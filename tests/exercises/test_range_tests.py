@@ -44,7 +44,7 @@ def block_of(
     quat = np.stack([{"pelvis": pelvis, "thigh": thigh, "shank": shank}[role.split("_")[0]] for role in roles])
     sd = np.full(n, np.deg2rad(0.5))
     known = np.ones((len(roles), n), dtype=np.bool_) if known is None else known
-    return hip_block(SegmentBlock(0, RATE_HZ, roles, quat, known, {side: Spread(sd, sd)}))
+    return hip_block(SegmentBlock(0, RATE_HZ, roles, quat, known, {side: Spread(sd, sd)}, quat, known))
 
 
 def three(axis: int, sign: float, *peaks: float) -> FloatArray:

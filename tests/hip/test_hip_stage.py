@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import played
@@ -39,7 +39,8 @@ def segments(
     spread = Spread(np.full(n, np.deg2rad(level_sd_deg)), np.full(n, np.deg2rad(heading_sd_deg)))
     known = np.ones((len(roles), n), dtype=np.bool_) if known is None else known
     spreads = {role.removeprefix("thigh_"): spread for role in roles if role.startswith("thigh")}
-    return SegmentBlock(start, 100.0, roles, np.stack([quat[role] for role in roles]), known, spreads)
+    stacked = np.stack([quat[role] for role in roles])
+    return SegmentBlock(start, 100.0, roles, stacked, known, spreads, stacked, known)
 
 
 def noise(n: int = 60, seed: int = 1) -> FloatArray:
@@ -78,7 +79,7 @@ def test_lost_heading_hides_adduction_and_rotation_only() -> None:
 
 def test_without_a_spread_nothing_is_known() -> None:
     bare = segments(noise())
-    block = hip_block(SegmentBlock(bare.start_index, 100.0, bare.roles, bare.quat_earth_from_segment, bare.known, {}))
+    block = hip_block(replace(bare, spreads={}))
     assert not block.sides["right"].valid.any()
 
 

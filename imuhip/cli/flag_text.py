@@ -1,0 +1,69 @@
+"""Flags and changes as text: what to act on in full, what is fine in a line."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+WIDTH = 110
+_UNKNOWN = ("not_enough_sessions", "no_controlled_range")
+_TELLING = ("repeat_due", "not_confirmed")
+
+Flag = Mapping[str, Any]
+
+
+def coaching_lines(flags: Sequence[Flag]) -> list[str]:
+    """The flags of a session for its wearer.
+
+    Args:
+        flags: As in the results.
+
+    Returns:
+        A heading and its lines; nothing without flags.
+    """
+    acted = [flag for flag in flags if flag["level"] != "green" and not _was_green(flag)]
+    rest = [flag for flag in flags if flag["level"] == "green" or _was_green(flag)]
+    told = [flag for flag in rest if flag["rule"] == "carry_over" or flag["evidence"].get("verdict") in _TELLING]
+    unknown = [flag for flag in rest if flag["evidence"].get("verdict") in _UNKNOWN]
+    fine = [flag for flag in rest if flag not in told and flag not in unknown]
+    lines = [line for flag in acted for line in _wrapped(f"{flag['level']}: {flag['message']}")]
+    lines += [line for flag in told for line in _wrapped(f"note: {flag['message']}")]
+    open_ones = _motions([*acted, *told])
+    if steady := [motion for motion in _motions(fine) if motion not in open_ones]:
+        hurt = any(_was_green(flag) for flag in fine)
+        lines += _wrapped(f"{'not green today, because of the pain' if hurt else 'green'}: {', '.join(steady)}")
+    if unknown:
+        names = ", ".join(_motions(unknown))
+        lines += _wrapped(f"range against control not judged yet, too little to compare with: {names}")
+    return ["Coaching", *lines] if lines else []
+
+
+def change_lines(changes: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Before against after mobilising.
+
+    Args:
+        changes: As in the results.
+
+    Returns:
+        A heading and its lines; nothing without changes.
+    """
+    if not changes:
+        return []
+    lines = [line for change in changes for line in _wrapped(change["message"])]
+    return ["Before and after mobilising", *lines, "  MDC: the least change that is more than chance, degrees"]
+
+
+def _was_green(flag: Flag) -> bool:
+    return bool(flag["evidence"].get("level_without_pain") == "green")
+
+
+def _motions(flags: Iterable[Flag]) -> list[str]:
+    from imuhip.flags.motion import Motion
+
+    spoken = [Motion(flag["motion"], flag["position"], flag["side"]).spoken for flag in flags if flag["motion"]]
+    return list(dict.fromkeys(spoken))
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    ")

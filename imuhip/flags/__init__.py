@@ -1,0 +1,1 @@
+"""Flags: what results and history say to a wearer, as coaching sentences with their evidence."""

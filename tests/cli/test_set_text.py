@@ -1,0 +1,106 @@
+"""Sets in words: tempo, faults as coaching, both sides, what cannot be seen."""
+
+from __future__ import annotations
+
+import itertools
+
+import moved
+import numpy as np
+import pytest
+
+from imuhip.catalogue_files import load_catalogue
+from imuhip.cli.set_text import last_rep_lines, set_lines
+from imuhip.exercises.as_json import set_json
+from imuhip.exercises.stage import ExerciseStage
+
+CATALOGUE = load_catalogue()
+MEDICAL = ("injur", "diagnos", "risk", "prevent", "patient", "patholog")
+
+
+def sets_of(name, flexion, *, side="right", **angles):
+    block = moved.block_of(flexion, side=side, roles=("pelvis", f"thigh_{side}"), **angles)
+    stage = ExerciseStage(CATALOGUE, moved.RATE_HZ)
+    stage.mark(moved.marked(name, 1.0, side=side), 0.0, len(block) / moved.RATE_HZ)
+    stage.feed(block)
+    stage.flush()
+    return stage.sets()
+
+
+def page(*sets):
+    return "\n".join(set_lines([set_json(one) for one in itertools.chain(*sets)]))
+
+
+def test_a_set_is_told_with_its_tempo_range_and_good_reps():
+    text = page(sets_of("straight_leg_raise", moved.reps(4, 60)))
+    assert "straight leg raise, right, from 0:00: 4 reps, 4 good" in text
+    assert "lifted in 2.1 s, held for 1.9 s, lowered in 2.8 s" in text
+    assert "range 60 deg; even from rep to rep" in text
+    assert "under control up to 60 deg of straight leg raise" in text
+
+
+def test_a_fault_of_one_rep_is_told_with_number_and_aim():
+    flexion = np.concatenate([moved.reps(4, 60), moved.rep(60, lift_s=0.6)])
+    assert "rep 5 was flung: lifted in 0.5 s, aim for 2 s" in page(sets_of("straight_leg_raise", flexion))
+
+
+def test_a_fault_that_comes_back_is_told_once_with_its_worst_case():
+    flexion = np.concatenate([moved.reps(2, 60), moved.rep(60, lower_s=1.2), moved.rep(60, lower_s=0.7), moved.rep(60)])
+    text = page(sets_of("straight_leg_raise", flexion))
+    assert "reps 3 and 4, most in rep 4: was dropped: lowered in 0.6 s, aim for 3 s" in text
+    assert text.count("dropped") == 1
+
+
+def test_a_squat_is_neither_flung_nor_dropped():
+    flexion = np.concatenate([moved.reps(3, 60), moved.rep(60, lift_s=0.6)])
+    assert "rep 4 was hurried: let down in 0.5 s, aim for 2 s" in page(sets_of("squat", flexion))
+
+
+def test_a_short_rep_is_told_against_the_full_ones():
+    flexion = np.concatenate([moved.reps(4, 60), moved.rep(40)])
+    assert "rep 5 was short: 40 deg, your full reps go 60" in page(sets_of("straight_leg_raise", flexion))
+
+
+@pytest.mark.parametrize("fault", ["off_axis", "pelvis"])
+def test_compensation_is_told_in_degrees_or_shares(fault):
+    flexion = moved.reps(4, 60)
+    if fault == "off_axis":
+        assert "went another way, stay below 25 %" in page(sets_of("squat", flexion, adduction=0.4 * flexion))
+    else:
+        pelvis = np.stack([flexion / 5, flexion / 4, 0 * flexion], axis=1)
+        text = page(sets_of("squat", flexion, pelvis=pelvis))
+        assert "tilted the pelvis sideways by 12 deg, stay within 8" in text
+        assert "rolled the pelvis by 15 deg, stay within 8" in text
+
+
+def test_left_and_right_stand_side_by_side():
+    text = page(
+        sets_of("straight_leg_raise", moved.reps(4, 60)), sets_of("straight_leg_raise", moved.reps(4, 50), side="left")
+    )
+    assert "left against right" in text
+    assert "left 4 of 4 good, range 50 deg, under control up to 50 deg; right 4 of 4 good, range 60 deg" in text
+
+
+def test_what_cannot_be_seen_is_said_once():
+    twice = [*sets_of("squat", moved.reps(3, 60)), *sets_of("squat", moved.reps(3, 60))]
+    assert page(twice).count("Knees falling inwards") == 1
+
+
+def test_an_empty_set_says_so():
+    assert "no repetition found" in page(sets_of("squat", moved.rest(0, 20)))
+    assert set_lines([]) == []
+
+
+def test_the_last_rep_is_told_while_the_set_goes_on():
+    flexion = np.concatenate([moved.reps(2, 60), moved.rep(60, lift_s=0.6)])
+    head, fault = last_rep_lines(sets_of("straight_leg_raise", flexion)[0])
+    assert head.startswith("straight leg raise: 3 reps, 2 good; last lifted in 0.5 s")
+    assert fault.startswith("was flung")
+    assert last_rep_lines(sets_of("squat", moved.reps(3, 60))[0])[-1] == "good"
+    assert last_rep_lines(sets_of("squat", moved.rest(0, 20))[0]) == ["squat: no rep yet"]
+
+
+def test_words_stay_coaching():
+    told = [page(sets_of(name, moved.reps(3, 40, lift_s=0.5, hold_s=0.0, lower_s=0.5))) for name in CATALOGUE.exercises]
+    texts = [*told, *(" ".join(e.cues) for e in CATALOGUE.exercises.values())]
+    for text in texts:
+        assert not any(word in text.lower() for word in MEDICAL), text
