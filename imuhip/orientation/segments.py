@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +26,8 @@ UNKNOWN_SD_RAD = 10.0
 """Stands for "not known" where infinity would poison an interpolation."""
 HISTORY_FRAMES = 1024
 """Frames that are remembered, to find the filter's orientation at a knot of the recent past."""
+STRETCH_FRAMES = 1 << 14
+"""A recording of hours is measured in stretches: what one needs in between is used again by the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +181,7 @@ class LiveSegments:
         return out
 
 
-def refined_segments(frames: BridgedBlock, calibration: Calibration, roles: Sequence[str]) -> list[SegmentBlock]:
+def refined_segments(frames: BridgedBlock, calibration: Calibration, roles: Sequence[str]) -> Iterator[SegmentBlock]:
     """Segments of a whole recording with what is known after it.
 
     Args:
@@ -187,37 +189,46 @@ def refined_segments(frames: BridgedBlock, calibration: Calibration, roles: Sequ
         calibration: With knots over the whole recording.
         roles: Where each sensor is worn at the start.
 
-    Returns:
-        One block for each stretch between moves of a strap.
+    Yields:
+        Blocks in order, each within the mountings of one time.
     """
-    number = np.arange(len(frames))
-    quat, restarted = OrientationFilter(len(roles), frames.rate_hz, levelling=False).feed(frames, calibration)
-    for k in range(len(roles)):
-        quat[k] = follow_knots(calibration, k, quat[k], frames.known[k], restarted[k]).apply(quat[k], number)
-    cuts = sorted({m.start_frame for m in calibration.mounts if 0 < m.start_frame < len(frames)})
-    blocks = []
-    for a, b in zip([0, *cuts], [*cuts, len(frames)], strict=True):
+    number, count = np.arange(len(frames)), len(frames)
+    turned, restarted = _turned(frames, calibration, len(roles))
+    corrections = [follow_knots(calibration, k, turned[k], frames.known[k], restarted[k]) for k in range(len(roles))]
+    moves = {m.start_frame for m in calibration.mounts if m.start_frame < count}
+    for a, b in itertools.pairwise(sorted({0, *moves, *range(0, count, STRETCH_FRAMES), count})):
+        sensors = np.stack([corrections[k].apply(turned[k, a:b], number[a:b]) for k in range(len(roles))])
         worn = [_worn(calibration, k, a) for k in range(len(roles))]
-        known = frames.known[:, a:b] & np.array([m is not None and m.usable for m in worn])[:, None]
         segments = np.stack(
             [
-                quat[k, a:b] if m is None else rotation.multiply(quat[k, a:b], m.quat_sensor_from_segment)
-                for k, m in enumerate(worn)
+                q if m is None else rotation.multiply(q, m.quat_sensor_from_segment)
+                for q, m in zip(sensors, worn, strict=True)
             ]
         )
-        spreads = {
-            side: Spread(
-                *(
-                    interpolate(number[a:b], calibration.knot_frame, np.minimum(sd, UNKNOWN_SD_RAD))
-                    for sd in (hip.level_sd_rad, hip.heading_sd_rad)
-                )
-            )
-            for side, hip in calibration.hips.items()
-        }
+        levelled = frames.known[:, a:b]
+        known = levelled & np.array([m is not None and m.usable for m in worn])[:, None]
         names = tuple(role if m is None else m.role for role, m in zip(roles, worn, strict=True))
-        sensors, levelled = quat[:, a:b], frames.known[:, a:b]
-        blocks.append(SegmentBlock(a, frames.rate_hz, names, segments, known, spreads, sensors, levelled))
-    return blocks
+        spreads = dict(_knot_spreads(calibration, number[a:b]))
+        yield SegmentBlock(a, frames.rate_hz, names, segments, known, spreads, sensors, levelled)
+
+
+def _turned(frames: BridgedBlock, calibration: Calibration, sensors: int) -> tuple[FloatArray, BoolArray]:
+    """Orientations (K, N, 4) of the filters over a whole recording, and (K, N) where they started anew."""
+    filters = OrientationFilter(sensors, frames.rate_hz, levelling=False)
+    quat, restarted = np.empty((*frames.known.shape, 4)), np.empty(frames.known.shape, dtype=np.bool_)
+    for a in range(0, len(frames), STRETCH_FRAMES):
+        part = frames.part(a, a + STRETCH_FRAMES)
+        quat[:, a : a + len(part)], restarted[:, a : a + len(part)] = filters.feed(part, calibration)
+    return quat, restarted
+
+
+def _knot_spreads(calibration: Calibration, frames: IntArray) -> Iterator[tuple[str, Spread]]:
+    for side, hip in calibration.hips.items():
+        level, heading = (
+            interpolate(frames, calibration.knot_frame, np.minimum(sd, UNKNOWN_SD_RAD))
+            for sd in (hip.level_sd_rad, hip.heading_sd_rad)
+        )
+        yield side, Spread(level, heading)
 
 
 def _worn(calibration: Calibration, sensor: int, frame: int) -> Mount | None:
