@@ -6,7 +6,8 @@
     ├── InputError             a file or a value from outside cannot be used: names file, place and remedy
     │   ├── RecordingError     not a recording, damaged beyond use, or of a newer format
     │   ├── ImportLayoutError  a folder to import breaks the import layout
-    │   └── CalibrationError   a saved calibration does not fit this recording
+    │   ├── CalibrationError   a saved calibration does not fit this recording
+    │   └── BrokerError        a broker's address, name or credentials cannot be used, or it does not answer
     ├── OutputError            the output cannot be written, or exists and --force was not given
     └── PacketError            bytes that are not a packet: position and reason (the pipeline counts them)
 """
@@ -52,6 +53,10 @@ class ImportLayoutError(InputError):
 
 class CalibrationError(InputError):
     """A saved calibration does not fit this recording."""
+
+
+class BrokerError(InputError):
+    """A broker's address, its settings or a wearer's name cannot be used, or the broker does not answer."""
 
 
 class OutputError(InputError):

@@ -1,0 +1,241 @@
+"""One connection to a broker: aiomqtt with the broker's refusals made visible, and its errors in words."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+import ssl
+from typing import Any
+
+import aiomqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from imuhip.errors import BrokerError
+from imuhip.sinks.mqtt.address import Broker
+from imuhip.sinks.mqtt.payloads import CONTENT_TYPE
+
+V5, V311 = aiomqtt.ProtocolVersion.V5, aiomqtt.ProtocolVersion.V311
+ANSWER_S = 5.0
+"""A broker that takes longer to answer is taken for dead; the connection is made anew."""
+KEEPALIVE_S = 15
+"""A broker that went away without a word is noticed after at most one and a half of these."""
+SEND_BUFFER_BYTES = 65536
+"""What the system holds back for a broker that stops reading: about 5 s of angles, instead of minutes of stale ones."""
+INCOMING = 64
+"""Messages to us that wait; commands come one at a time."""
+
+UNSUPPORTED_VERSION, PACKET_TOO_LARGE = 132, 149
+PERMANENT = {PACKET_TOO_LARGE, 144, 153}
+"""Reason codes of MQTT 5 (section 2.4) that say that this message will never be taken: packet too large, topic name
+invalid, payload format invalid."""
+_BAD_CREDENTIALS, _NOT_AUTHORIZED = {4, 134}, {5, 135}
+
+
+class RefusedError(Exception):
+    """The broker acknowledged a message with a refusal.
+
+    Args:
+        code: Reason code of MQTT 5.
+        reason: Its name.
+    """
+
+    def __init__(self, code: int, reason: str) -> None:
+        self.code = code
+        super().__init__(reason)
+
+
+class Connection(aiomqtt.Client):
+    """A connection that is used once; make another one after it broke.
+
+    Args:
+        broker: Where to.
+        version: MQTT version.
+        will: What the broker says when the connection is lost.
+    """
+
+    def __init__(
+        self, broker: Broker, version: aiomqtt.ProtocolVersion = V5, will: aiomqtt.Will | None = None
+    ) -> None:
+        super().__init__(
+            broker.host,
+            broker.port,
+            username=broker.username,
+            password=broker.password,
+            identifier=f"imuhip-{secrets.token_hex(6)}",
+            protocol=version,
+            will=will,
+            timeout=ANSWER_S,
+            keepalive=KEEPALIVE_S,
+            max_queued_incoming_messages=INCOMING,
+            max_queued_outgoing_messages=INCOMING,
+            tls_context=tls_context(broker) if broker.tls else None,
+            clean_session=True if version is V311 else None,
+            socket_options=[
+                (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+                (socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES),
+            ],
+        )
+        self.version = version
+        self._refusal: ReasonCode | None = None
+        self._one_at_a_time = asyncio.Lock()
+
+    async def __aenter__(self) -> Connection:
+        try:
+            await super().__aenter__()
+        except BaseException:
+            self.abandon()
+            raise
+        return self
+
+    async def __aexit__(self, *error: Any) -> None:
+        try:
+            await super().__aexit__(*error)
+        finally:
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Close the socket at once; aiomqtt leaves it open where connecting timed out or the broker hangs."""
+        self._client._sock_close()  # noqa: SLF001  # there is no public way that does not wait for the broker
+
+    async def send(self, topic: str, payload: bytes, properties: Properties | None = None) -> None:
+        """Publish with QoS 0.
+
+        Raises:
+            MqttError: The connection broke, or the broker reads too slowly.
+        """
+        await self.publish(topic, payload, qos=0, properties=properties)
+
+    async def deliver(
+        self, topic: str, payload: bytes, *, retain: bool = False, properties: Properties | None = None
+    ) -> None:
+        """Publish with QoS 1 and wait for the acknowledgement.
+
+        Raises:
+            MqttError: The connection broke, or no acknowledgement came.
+            RefusedError: The broker refused it (which only MQTT 5 can say).
+        """
+        async with self._one_at_a_time:
+            self._refusal = None
+            await self.publish(topic, payload, qos=1, retain=retain, properties=properties)
+            if self._refusal is not None:
+                raise RefusedError(self._refusal.value, str(self._refusal))
+
+    def properties(self, expiry_s: int | None = None) -> Properties | None:
+        """What goes with a JSON message; None where MQTT 3.1.1 has no place for it."""
+        if self.version is not V5:
+            return None
+        properties = Properties(PacketTypes.PUBLISH)
+        properties.PayloadFormatIndicator = 1
+        properties.ContentType = CONTENT_TYPE
+        if expiry_s is not None:
+            properties.MessageExpiryInterval = expiry_s
+        return properties
+
+    def _on_publish(self, client: Any, userdata: Any, mid: int, reason_code: ReasonCode, properties: Properties) -> None:
+        if reason_code.is_failure:
+            self._refusal = reason_code
+        super()._on_publish(client, userdata, mid, reason_code, properties)
+
+
+def will_properties(version: aiomqtt.ProtocolVersion) -> Properties | None:
+    """What goes with the last will."""
+    if version is not V5:
+        return None
+    properties = Properties(PacketTypes.WILLMESSAGE)
+    properties.ContentType = CONTENT_TYPE
+    return properties
+
+
+def tls_context(broker: Broker) -> ssl.SSLContext:
+    """Make the context that verifies the broker.
+
+    Raises:
+        BrokerError: A certificate or key cannot be read.
+    """
+    try:
+        context = ssl.create_default_context(cafile=None if broker.ca is None else str(broker.ca))
+    except (ssl.SSLError, OSError) as error:
+        raise BrokerError(f"is no file of certificates: {error}", path=broker.ca) from error
+    if broker.certificate is not None:
+        try:
+            # The empty password makes an encrypted key an error instead of a prompt on the terminal.
+            context.load_cert_chain(broker.certificate, broker.key, password=lambda: b"")
+        except (ssl.SSLError, OSError) as error:
+            raise BrokerError(
+                f"client certificate and key cannot be used: {error}",
+                path=broker.certificate,
+                remedy="Give both as PEM, the key without a passphrase",
+            ) from error
+    return context
+
+
+def unsupported(error: BaseException) -> bool:
+    """Whether the broker said that it does not speak our version."""
+    return isinstance(error, aiomqtt.MqttCodeError) and _code(error) in {UNSUPPORTED_VERSION, 1}
+
+
+def too_large(error: BaseException) -> bool:
+    """Whether the broker closed the connection because a message was too large."""
+    cause = error.__cause__ if isinstance(error, aiomqtt.MqttError) else None
+    return any(isinstance(e, aiomqtt.MqttCodeError) and _code(e) == PACKET_TOO_LARGE for e in (error, cause))
+
+
+def explain(error: BaseException, broker: Broker) -> str:
+    """Say in words why there is no connection.
+
+    Args:
+        error: What aiomqtt raised.
+        broker: Where the connection should go.
+
+    Returns:
+        One sentence without a full stop, with a remedy where there is one.
+    """
+    source = error.__context__ if isinstance(error.__context__, OSError) else error
+    if isinstance(source, ssl.SSLCertVerificationError):
+        return _certificate(source, broker)
+    if isinstance(source, ssl.SSLError):
+        return f"no TLS with {broker} ({source.reason or source}): does this port speak mqtt:// instead, or want a client certificate"
+    if isinstance(source, socket.gaierror):
+        return f"the name {broker.host} is not known: check its spelling and your network"
+    if isinstance(source, ConnectionRefusedError):
+        return f"nothing listens at {broker}: check the port, and whether the broker runs"
+    if isinstance(source, TimeoutError):
+        return f"{broker} does not answer: check host, port and firewall"
+    if isinstance(error, aiomqtt.MqttCodeError):
+        return _refused(error, broker)
+    if isinstance(source, OSError):
+        return f"no connection to {broker}: {source.strerror or source}"
+    if "timed out" in str(error):
+        return f"{broker} took the connection but does not answer: is it an MQTT broker, and does it want TLS (mqtts://)"
+    return f"the connection to {broker} broke: {error}"
+
+
+def _certificate(error: ssl.SSLCertVerificationError, broker: Broker) -> str:
+    what = f"the certificate of {broker} cannot be trusted: {error.verify_message.rstrip('.')}"
+    trust = "" if broker.ca is not None else "; give the broker's own CA with --ca if it has one"
+    # Numbers of OpenSSL's X509_V_ERR_*: expired, not yet valid; the others are about who signed it or for whom.
+    remedy = {10: "; it has to be renewed", 9: "; check the clocks", 62: "; use the name that it is made out to"}
+    return what + remedy.get(error.verify_code, trust)
+
+
+def _refused(error: aiomqtt.MqttCodeError, broker: Broker) -> str:
+    code = _code(error)
+    if code in _BAD_CREDENTIALS or (code in _NOT_AUTHORIZED and isinstance(error, aiomqtt.exceptions.MqttConnectError)):
+        who = "anybody without a user name" if broker.username is None else "the user name or the password"
+        return (
+            f"{broker} does not accept {who}: set IMUHIP_MQTT_USERNAME and IMUHIP_MQTT_PASSWORD, the settings file, "
+            "or the keyring"
+        )
+    if code == PACKET_TOO_LARGE:
+        return f"{broker} closed the connection because a message was larger than it allows: raise its limit"
+    if code in {UNSUPPORTED_VERSION, 1}:
+        return f"{broker} speaks another version of MQTT"
+    return f"the connection to {broker} broke: {error}"
+
+
+def _code(error: aiomqtt.MqttCodeError) -> int | None:
+    # CONNACK codes 1-5 of MQTT 3.1.1 reach us as the reason codes of MQTT 5 that mean the same.
+    return error.rc.value if isinstance(error.rc, ReasonCode) else error.rc
