@@ -214,17 +214,18 @@ def _tests(marks: tuple[Mark, ...], measured: _Measured) -> Iterator[dict[str, A
         if mark.kind != "test" or mark.name not in DIRECTIONS or mark.end_ns is None:
             continue
         start_s, end_s = ((ns - measured.start_ns) * 1e-9 for ns in (mark.start_ns, mark.end_ns))
-        block = _slice(measured.blocks, start_s, end_s)
+        block = frames_between(measured.blocks, start_s, end_s)
         if block is None:
             continue
         for side in ("left", "right") if mark.side in (None, "both") else (mark.side,):
             test = measure_test(mark.name, block, side, measured.calibration_at(end_s))
             if test is not None:
                 phase = "pre" if mobilised is None or mark.start_ns < mobilised else "post"
-                yield _test_json(mark, side, phase, start_s, end_s, test)
+                yield range_test_json(mark, side, phase, start_s, end_s, test)
 
 
-def _test_json(mark: Mark, side: str, phase: str, start_s: float, end_s: float, test: RangeTest) -> dict[str, Any]:
+def range_test_json(mark: Mark, side: str, phase: str, start_s: float, end_s: float, test: RangeTest) -> dict[str, Any]:
+    """A range test as the results' JSON shows it."""
     return {
         "name": mark.name,
         "side": side,
@@ -244,7 +245,7 @@ def _test_json(mark: Mark, side: str, phase: str, start_s: float, end_s: float, 
     }
 
 
-def _slice(blocks: list[HipBlock], start_s: float, end_s: float) -> HipBlock | None:
+def frames_between(blocks: list[HipBlock], start_s: float, end_s: float) -> HipBlock | None:
     """The frames of a stretch, without those before a strap was moved inside it."""
     parts = []
     for block in blocks:

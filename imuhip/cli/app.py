@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 import imuhip
-from imuhip.cli import files, measuring, playing
+from imuhip.cli import brokers, files, measuring, playing, publishing
 from imuhip.errors import ImuhipError
 
 EXIT_UNUSABLE = 2
@@ -56,7 +56,16 @@ app.command("analyze", epilog="Example: imuhip analyze session.mcap --json > res
 app.command("angles", epilog="Example: imuhip angles session.mcap -o angles.csv")(measuring.angles)
 app.command("plot", epilog="Example: imuhip plot session.mcap -o angles.png")(measuring.plot)
 app.command("replay", epilog="Example: imuhip replay session.mcap --speed 4")(playing.replay)
+app.command("publish", epilog="Example: imuhip publish mqtt://localhost --virtual")(publishing.publish)
+app.command("broker", epilog="Example: imuhip broker")(brokers.broker)
 app.command("recover", epilog="Example: imuhip recover broken.mcap -o good.mcap")(files.recover)
+
+mqtt = typer.Typer(
+    cls=Manual, no_args_is_help=True, help="Try out a broker, or remove a wearer from it.", rich_markup_mode=None
+)
+mqtt.command("check", epilog="Example: imuhip mqtt check mqtt://localhost")(brokers.check)
+mqtt.command("forget", epilog="Example: imuhip mqtt forget mqtt://localhost --wearer otter")(brokers.forget)
+app.add_typer(mqtt, name="mqtt", epilog="Example: imuhip mqtt check mqtt://localhost")
 
 
 def _version(wanted: bool) -> None:

@@ -68,7 +68,7 @@ class LineView:
         lost = sum(sensor.lost for sensor in state.health)
         self._out.write(
             f"{clock(state.elapsed_s):>6}  {groups or 'no hip angles'}  | {rates} Hz, lost {lost},"
-            f" {clock(state.left_s)} left\n"
+            f" {clock(state.left_s)} left{' | ' if state.note else ''}{state.note}\n"
         )
         self._out.flush()
 
@@ -131,6 +131,7 @@ class BarView:
             angles,
             Text("sensors", style="bold"),
             sensors,
+            Text(state.note),
         )
 
 

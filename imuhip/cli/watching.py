@@ -34,12 +34,16 @@ class Gauge:
 
 @dataclass(frozen=True, slots=True)
 class LiveState:
-    """Everything a view shows at one moment; ``groups`` maps "right hip" and the like to its gauges."""
+    """Everything a view shows at one moment.
+
+    ``groups`` maps "right hip" and the like to its gauges; ``note`` is what else has to be said.
+    """
 
     elapsed_s: float
     duration_s: float
     groups: Mapping[str, Sequence[Gauge]]
     health: Sequence[SensorHealth]
+    note: str = ""
 
     @property
     def left_s(self) -> float:
@@ -111,17 +115,18 @@ class Watch:
             self._follow("pelvis", "rotation", block.pelvis_rotation_deg, UNKNOWN)
             self._elapsed_s = (block.start_index + len(block)) / block.rate_hz
 
-    def state(self, health: Sequence[SensorHealth]) -> LiveState:
+    def state(self, health: Sequence[SensorHealth], note: str = "") -> LiveState:
         """What to show now.
 
         Args:
             health: The pipeline's report on its sensors.
+            note: What else has to be said.
 
         Returns:
             A snapshot.
         """
         groups = {group: list(gauges.values()) for group, gauges in self._groups.items()}
-        return LiveState(self._elapsed_s, self._duration_s, groups, health)
+        return LiveState(self._elapsed_s, self._duration_s, groups, health, note)
 
     def _follow(self, group: str, name: str, angle_deg: FloatArray, reason: str) -> None:
         if not len(angle_deg):

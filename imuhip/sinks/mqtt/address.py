@@ -212,7 +212,7 @@ def _password(username: str | None, host: str, settings: Settings) -> str | None
         return None
     try:
         return keyring.get_password(KEYRING_SERVICE, f"{username}@{host}")
-    except KeyringError:  # a locked or missing keyring is no reason not to try without; the broker then says what it wants
+    except KeyringError:  # locked or missing: the broker will say whether it wants a password
         return None
 
 

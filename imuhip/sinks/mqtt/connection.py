@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import socket
 import ssl
-from typing import Any
+from typing import Any, Self
 
 import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
@@ -56,9 +56,7 @@ class Connection(aiomqtt.Client):
         will: What the broker says when the connection is lost.
     """
 
-    def __init__(
-        self, broker: Broker, version: aiomqtt.ProtocolVersion = V5, will: aiomqtt.Will | None = None
-    ) -> None:
+    def __init__(self, broker: Broker, version: aiomqtt.ProtocolVersion = V5, will: aiomqtt.Will | None = None) -> None:
         super().__init__(
             broker.host,
             broker.port,
@@ -82,7 +80,7 @@ class Connection(aiomqtt.Client):
         self._refusal: ReasonCode | None = None
         self._one_at_a_time = asyncio.Lock()
 
-    async def __aenter__(self) -> Connection:
+    async def __aenter__(self) -> Self:
         try:
             await super().__aenter__()
         except BaseException:
@@ -90,7 +88,7 @@ class Connection(aiomqtt.Client):
             raise
         return self
 
-    async def __aexit__(self, *error: Any) -> None:
+    async def __aexit__(self, *error: Any) -> None:  # noqa: PYI036  # as aiomqtt has it
         try:
             await super().__aexit__(*error)
         finally:
@@ -127,14 +125,16 @@ class Connection(aiomqtt.Client):
         """What goes with a JSON message; None where MQTT 3.1.1 has no place for it."""
         if self.version is not V5:
             return None
-        properties = Properties(PacketTypes.PUBLISH)
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         properties.PayloadFormatIndicator = 1
         properties.ContentType = CONTENT_TYPE
         if expiry_s is not None:
             properties.MessageExpiryInterval = expiry_s
         return properties
 
-    def _on_publish(self, client: Any, userdata: Any, mid: int, reason_code: ReasonCode, properties: Properties) -> None:
+    def _on_publish(
+        self, client: Any, userdata: Any, mid: int, reason_code: ReasonCode, properties: Properties
+    ) -> None:
         if reason_code.is_failure:
             self._refusal = reason_code
         super()._on_publish(client, userdata, mid, reason_code, properties)
@@ -144,7 +144,7 @@ def will_properties(version: aiomqtt.ProtocolVersion) -> Properties | None:
     """What goes with the last will."""
     if version is not V5:
         return None
-    properties = Properties(PacketTypes.WILLMESSAGE)
+    properties = Properties(PacketTypes.WILLMESSAGE)  # type: ignore[no-untyped-call]
     properties.ContentType = CONTENT_TYPE
     return properties
 
@@ -197,7 +197,10 @@ def explain(error: BaseException, broker: Broker) -> str:
     if isinstance(source, ssl.SSLCertVerificationError):
         return _certificate(source, broker)
     if isinstance(source, ssl.SSLError):
-        return f"no TLS with {broker} ({source.reason or source}): does this port speak mqtt:// instead, or want a client certificate"
+        return (
+            f"no TLS with {broker} ({source.reason or source}): does this port speak mqtt:// instead, or does the "
+            "broker want a client certificate"
+        )
     if isinstance(source, socket.gaierror):
         return f"the name {broker.host} is not known: check its spelling and your network"
     if isinstance(source, ConnectionRefusedError):
@@ -209,7 +212,7 @@ def explain(error: BaseException, broker: Broker) -> str:
     if isinstance(source, OSError):
         return f"no connection to {broker}: {source.strerror or source}"
     if "timed out" in str(error):
-        return f"{broker} took the connection but does not answer: is it an MQTT broker, and does it want TLS (mqtts://)"
+        return f"{broker} took the connection but does not answer: is it an MQTT broker, or does it want mqtts://"
     return f"the connection to {broker} broke: {error}"
 
 

@@ -226,16 +226,19 @@ class Courier:
                 await self._reports.summary(connection, shown)
             await asyncio.sleep(SUMMARY_S)
 
+    def _all_sent(self) -> bool:
+        return self._outbox.idle and not len(self._frames)
+
     async def _until_stopped(self, connection: Connection) -> None:
         await self._stopping.wait()
-        while not (self._outbox.idle and not len(self._frames)) and time.monotonic() < self._grace_ends_s:
+        while not self._all_sent() and time.monotonic() < self._grace_ends_s:  # noqa: ASYNC110  # other threads' doing
             await asyncio.sleep(0.02)
         await self._reports.say(connection, "offline")
 
 
 async def _first_to_end(*work: Coroutine[Any, Any, None]) -> None:
     """Run coroutines until one ends or fails, then end the others."""
-    tasks = [asyncio.create_task(each, name=f"imuhip mqtt {each.__name__}") for each in work]
+    tasks = [asyncio.create_task(each, name=f"imuhip mqtt {number}") for number, each in enumerate(work)]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:

@@ -72,14 +72,12 @@ class Reception:
         commands = self._identity.topic("cmd/")
         async for message in self._connection.messages:
             topic, payload = str(message.topic), message.payload
-            if not isinstance(payload, bytes | bytearray):
-                continue
             if topic.startswith(commands):
-                await self._command(topic.removeprefix(commands), bytes(payload), retained=bool(message.retain))
+                await self._command(topic.removeprefix(commands), payload, retained=message.retain)
             elif topic == BIRTH_TOPIC and payload == BIRTH and not message.retain and announcer is not None:
                 await announcer.announce(self._connection, self._shared)
             elif topic == self._identity.topic("status"):
-                self._own_status(bytes(payload), retained=bool(message.retain))
+                self._own_status(payload, retained=message.retain)
 
     async def _command(self, name: str, payload: bytes, *, retained: bool) -> None:
         if not payload:
@@ -87,17 +85,22 @@ class Reception:
         shown = name if name in COMMANDS else "an unknown topic"  # the name, too, is what a stranger wrote
         try:
             command = parse_command(name, payload, retained=retained)
-            if isinstance(command, ResendCommand):
-                if time.monotonic() - self._resent_s < RESEND_S:
-                    raise CommandError(f"another one came less than {RESEND_S:.0f} s ago")
-                self._resent_s = time.monotonic()
-                count = await self._outbox.again(command.from_id)
-                self._shared.state.commands += 1
-                log.info("MQTT: %d events are sent again.", count)
-            elif not self._shared.command(command):
-                raise CommandError("too many commands wait")
         except CommandError as error:
             self._shared.bad_command(shown, str(error))
+            return
+        if isinstance(command, ResendCommand):
+            await self._resend(command.from_id)
+        elif not self._shared.command(command):
+            self._shared.bad_command(shown, "too many commands wait")
+
+    async def _resend(self, from_id: int) -> None:
+        if time.monotonic() - self._resent_s < RESEND_S:
+            self._shared.bad_command("resend", f"another one came less than {RESEND_S:.0f} s ago")
+            return
+        self._resent_s = time.monotonic()
+        count = await self._outbox.again(from_id)
+        self._shared.state.commands += 1
+        log.info("MQTT: %d events are sent again.", count)
 
     def _own_status(self, payload: bytes, *, retained: bool) -> None:
         try:

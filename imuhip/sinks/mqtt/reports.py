@@ -52,9 +52,8 @@ class Reports:
     def will(self, version: aiomqtt.ProtocolVersion) -> aiomqtt.Will:
         """What the broker says for us when we are gone; nobody knows its number and time yet."""
         payload = self._session.head(None, now_us(), "none") | {"state": "lost"}
-        return aiomqtt.Will(
-            self._identity.topic("status"), payloads.encode(payload), 1, True, will_properties(version)
-        )
+        topic, properties = self._identity.topic("status"), will_properties(version)
+        return aiomqtt.Will(topic, payloads.encode(payload), qos=1, retain=True, properties=properties)
 
     async def greet(self, connection: Connection) -> None:
         """Say who we are."""
@@ -99,8 +98,10 @@ class Reports:
         return self._session.head(self._next("status"), now_us(), self._quality) | {
             "state": state,
             "source": self._session.source,
-            "sensors": {role: {"battery_percent": None} | dict(self._shared.sensors.get(role, {}))
-                        for role in self._session.sensors},
+            "sensors": {
+                role: {"battery_percent": None} | dict(self._shared.sensors.get(role, {}))
+                for role in self._session.sensors
+            },
             "angles": {"sent": shared.sent, "dropped": self._frames.dropped, "stale": self._frames.stale},
             "events": {
                 "taken": events.taken,

@@ -55,9 +55,9 @@ class Publishing:
 class MqttSink:
     """Publishes one wearer's results; a context manager.
 
-    All network and disk work is on threads of its own: a broker that hangs, and a disk that is full, change nothing for
-    the caller. aiomqtt needs a loop that can watch sockets, which is not the default one on Windows, so the sink has its
-    own everywhere.
+    All network and disk work is on threads of its own: a broker that hangs, and a disk that is full, change nothing
+    for the caller. aiomqtt needs a loop that can watch sockets, which is not the default one on Windows, so the sink
+    has its own everywhere.
 
     Args:
         publishing: What, where and as whom.
@@ -140,6 +140,10 @@ class MqttSink:
             while True:
                 out.append(self._shared.commands.popleft())
         return out
+
+    def ignore(self, name: str, reason: str) -> None:
+        """Say that a command makes no sense now."""
+        self._shared.bad_command(name, reason)
 
     def wait_connected(self, timeout_s: float) -> bool:
         """Wait for the first attempt to connect; whether there is a connection. Not for the feeding side."""

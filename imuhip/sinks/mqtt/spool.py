@@ -163,7 +163,9 @@ class Spool:
         except sqlite3.OperationalError as error:
             if "locked" in str(error):
                 raise BrokerError(
-                    "another imuhip publishes for this wearer", path=self.path, remedy="Stop it, or give another --wearer"
+                    "another imuhip publishes for this wearer",
+                    path=self.path,
+                    remedy="Stop it, or give another --wearer",
                 ) from error
             raise
         except sqlite3.DatabaseError:  # not a database, or a malformed one

@@ -1,0 +1,89 @@
+"""From a running pipeline to the sink: what a recorder or player hands on, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from imuhip.hip.stage import HipBlock
+from imuhip.live_tests import LiveTests
+from imuhip.marks import Mark
+from imuhip.pipeline import Pipeline
+from imuhip.recording.format import SessionInfo
+from imuhip.sinks.mqtt.payloads import quality_of
+from imuhip.sinks.mqtt.sink import MqttSink
+from imuhip.sinks.mqtt.state import now_us
+
+HEALTH_S = 1.0
+"""Between two looks at the sensors' health, in the data's time."""
+
+
+class MqttTap:
+    """Hands a pipeline's results to a sink.
+
+    Args:
+        sink: Where to.
+        pipeline: Fed by the caller.
+        session: Ties its clock to UTC; without an anchor the first frames are taken to be of now.
+    """
+
+    def __init__(self, sink: MqttSink, pipeline: Pipeline, session: SessionInfo) -> None:
+        self._sink = sink
+        self._pipeline = pipeline
+        self._session = session
+        self._tests = LiveTests(pipeline)
+        self._start_us: int | None = None
+        self._health_due = 0.0
+
+    def mark(self, mark: Mark) -> None:
+        """Take a mark that the pipeline was given."""
+        self._tests.mark(mark)
+
+    def take(self, blocks: Iterable[HipBlock], *, last: bool = False) -> None:
+        """Publish what the pipeline gave.
+
+        Args:
+            blocks: In its order.
+            last: Whether no more will come.
+        """
+        blocks = list(blocks)
+        for block in blocks:
+            if self._start_us is None:
+                self._start_us = self._first_frame_us(block)
+            self._sink.frames(block, self._start_us)
+            if block.start_index / block.rate_hz >= self._health_due:
+                self._health_due = block.start_index / block.rate_hz + HEALTH_S
+                self._tell_health()
+        for test in self._tests.take(blocks, last=last):
+            self.result("range", test, quality=quality_of(test["uncertainty_deg"]))
+
+    def result(self, kind: str, fields: Mapping[str, Any], *, quality: str) -> None:
+        """Publish a repetition, range result or flag.
+
+        Args:
+            kind: ``rep``, ``range`` or ``flag``.
+            fields: Those of the results' JSON contract; ``end_s``, where there is one, says when it happened.
+            quality: How sure its numbers are.
+        """
+        end_s = fields.get("end_s")
+        known = self._start_us is not None and end_s is not None
+        t_us = (self._start_us or 0) + round(float(end_s or 0.0) * 1e6) if known else now_us()
+        self._sink.result(kind, fields, t_us=t_us, quality=quality)
+
+    def _first_frame_us(self, block: HipBlock) -> int:
+        start_ns = self._pipeline.start_ns
+        if self._session.anchor is None or start_ns is None:
+            return now_us() - round((block.start_index + len(block)) * 1e6 / block.rate_hz)
+        return self._session.utc_ns(start_ns) // 1000
+
+    def _tell_health(self) -> None:
+        self._sink.sensors(
+            {
+                sensor.role: {
+                    "rate_hz": round(sensor.rate_hz, 2),
+                    "lost": sensor.lost,
+                    "gaps_s": round(sensor.gaps_s, 2),
+                }
+                for sensor in self._pipeline.health()
+            }
+        )
