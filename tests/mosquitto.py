@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -135,9 +136,11 @@ class Reader:
     """
 
     def __init__(self, broker: Mosquitto, topic: str, *options: str) -> None:
-        self._lines = broker._folder / f"reader-{free_port()}.txt"
+        self.name = f"reader-{secrets.token_hex(4)}"
+        self._lines = broker._folder / f"{self.name}.txt"
         self._out = self._lines.open("wb")
-        command = ["mosquitto_sub", "-h", "127.0.0.1", "-p", str(broker.port), "-t", topic, "-q", "1", "-F", "%j", *options]
+        command = ["mosquitto_sub", "-h", "127.0.0.1", "-p", str(broker.port), "-t", topic, "-q", "1", "-F", "%j"]
+        command += ["-i", self.name, *options]
         self._process = subprocess.Popen(command, stdout=self._out, stderr=subprocess.STDOUT)
         self._broker = broker
 
@@ -170,8 +173,7 @@ class Reader:
 def reading(broker: Mosquitto, topic: str = "#", *options: str) -> Iterator[Reader]:
     reader = Reader(broker, topic, *options)
     try:
-        before = broker.log().count("Sending SUBACK")
-        wait_for(lambda: broker.log().count("Sending SUBACK") >= max(before, 1), "subscription")
+        wait_for(lambda: f"Sending SUBACK to {reader.name}" in broker.log(), "subscription")
         yield reader
     finally:
         reader.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import socket
 import ssl
@@ -26,6 +27,9 @@ SEND_BUFFER_BYTES = 65536
 """What the system holds back for a broker that stops reading: about 5 s of angles, instead of minutes of stale ones."""
 INCOMING = 64
 """Messages to us that wait; commands come one at a time."""
+
+_silent = logging.getLogger("imuhip.mqtt.wire")
+_silent.setLevel(logging.CRITICAL)  # what goes wrong is said once, in our words
 
 UNSUPPORTED_VERSION, PACKET_TOO_LARGE = 132, 149
 PERMANENT = {PACKET_TOO_LARGE, 144, 153}
@@ -60,6 +64,7 @@ class Connection(aiomqtt.Client):
         super().__init__(
             broker.host,
             broker.port,
+            logger=_silent,
             username=broker.username,
             password=broker.password,
             identifier=f"imuhip-{secrets.token_hex(6)}",
@@ -149,6 +154,17 @@ def will_properties(version: aiomqtt.ProtocolVersion) -> Properties | None:
     return properties
 
 
+class _TlsSocket(ssl.SSLSocket):
+    """Closes itself where the handshake fails; paho leaves that to the garbage collector."""
+
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002  # as in the standard library
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
+
+
 def tls_context(broker: Broker) -> ssl.SSLContext:
     """Make the context that verifies the broker.
 
@@ -159,6 +175,7 @@ def tls_context(broker: Broker) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=None if broker.ca is None else str(broker.ca))
     except (ssl.SSLError, OSError) as error:
         raise BrokerError(f"is no file of certificates: {error}", path=broker.ca) from error
+    context.sslsocket_class = _TlsSocket
     if broker.certificate is not None:
         try:
             # The empty password makes an encrypted key an error instead of a prompt on the terminal.
@@ -183,16 +200,21 @@ def too_large(error: BaseException) -> bool:
     return any(isinstance(e, aiomqtt.MqttCodeError) and _code(e) == PACKET_TOO_LARGE for e in (error, cause))
 
 
-def explain(error: BaseException, broker: Broker) -> str:
+def explain(error: BaseException, broker: Broker, *, served: bool = False) -> str:
     """Say in words why there is no connection.
 
     Args:
         error: What aiomqtt raised.
         broker: Where the connection should go.
+        served: Whether there was one already.
 
     Returns:
         One sentence without a full stop, with a remedy where there is one.
     """
+    if isinstance(error, aiomqtt.MqttError) and "timed out" in str(error):
+        if served:
+            return f"{broker} has stopped answering"
+        return f"{broker} took the connection but does not answer: is it an MQTT broker, or does it want mqtts://"
     source = error.__context__ if isinstance(error.__context__, OSError) else error
     if isinstance(source, ssl.SSLCertVerificationError):
         return _certificate(source, broker)
@@ -211,8 +233,6 @@ def explain(error: BaseException, broker: Broker) -> str:
         return _refused(error, broker)
     if isinstance(source, OSError):
         return f"no connection to {broker}: {source.strerror or source}"
-    if "timed out" in str(error):
-        return f"{broker} took the connection but does not answer: is it an MQTT broker, or does it want mqtts://"
     return f"the connection to {broker} broke: {error}"
 
 
@@ -220,7 +240,8 @@ def _certificate(error: ssl.SSLCertVerificationError, broker: Broker) -> str:
     what = f"the certificate of {broker} cannot be trusted: {error.verify_message.rstrip('.')}"
     trust = "" if broker.ca is not None else "; give the broker's own CA with --ca if it has one"
     # Numbers of OpenSSL's X509_V_ERR_*: expired, not yet valid; the others are about who signed it or for whom.
-    remedy = {10: "; it has to be renewed", 9: "; check the clocks", 62: "; use the name that it is made out to"}
+    other_name = "; use the name that it is made out to"
+    remedy = {10: "; it has to be renewed", 9: "; check the clocks", 62: other_name, 64: other_name}
     return what + remedy.get(error.verify_code, trust)
 
 

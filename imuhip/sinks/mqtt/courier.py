@@ -107,8 +107,10 @@ class Courier:
             except (aiomqtt.MqttError, OSError, ValueError) as error:
                 served = self._shared.state.connected
                 failures = 0 if served and time.monotonic() - began_s > LONGEST_WAIT_S else failures + 1
-                self._shared.disconnected(mqtt.explain(error, self._broker))
+                self._shared.disconnected(mqtt.explain(error, self._broker, served=served))
                 await self._suspect(error)
+                if self._stopping.is_set() and failures > 1:
+                    return
                 if mqtt.unsupported(error) or (not served and "timed out" in str(error)):
                     # One that only knows MQTT 3.1.1 may say so, or say nothing at all.
                     self._version = mqtt.V311 if self._version is mqtt.V5 else mqtt.V5
@@ -136,12 +138,12 @@ class Courier:
         connection = Connection(self._broker, self._version, self._reports.will(self._version))
         async with connection:
             reception = Reception(connection, self._identity, self._session, self._outbox, self._shared)
+            self._shared.connected(self._version.name)
             try:
                 await reception.subscribe()
                 await self._reports.greet(connection)
                 if self._announcer is not None:
                     await self._announcer.announce(connection, self._shared)
-                self._shared.connected(self._version.name)
                 await _first_to_end(
                     self._send_frames(connection),
                     self._send_events(connection),
