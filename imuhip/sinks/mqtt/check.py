@@ -13,7 +13,7 @@ import aiomqtt
 
 from imuhip.sinks.mqtt import discovery, payloads
 from imuhip.sinks.mqtt.address import Broker
-from imuhip.sinks.mqtt.connection import ANSWER_S, V5, V311, Connection, RefusedError, explain, tls_context, unsupported
+from imuhip.sinks.mqtt.connection import ANSWER_S, V5, V311, Connection, RefusedError, explain, maybe_unsupported, tls_context
 from imuhip.sinks.mqtt.state import now_us
 from imuhip.sinks.mqtt.topics import Identity
 
@@ -119,7 +119,7 @@ async def _connect(broker: Broker) -> tuple[Connection | None, Step]:
             await connection.__aenter__()
         except (aiomqtt.MqttError, OSError, ValueError) as error:
             text = explain(error, broker)
-            if not (unsupported(error) or "timed out" in str(error)):
+            if not maybe_unsupported(error):
                 break
         else:
             return connection, Step("MQTT", good=True, text=f"connected with {NAMES[version]}")

@@ -35,6 +35,7 @@ UNSUPPORTED_VERSION, PACKET_TOO_LARGE = 132, 149
 PERMANENT = {PACKET_TOO_LARGE, 144, 153}
 """Reason codes of MQTT 5 (section 2.4) that say that this message will never be taken: packet too large, topic name
 invalid, payload format invalid."""
+_BROKE = {128: "hung up", 139: "is shutting down", 141: "hung up because it heard nothing from us", 7: "went away"}
 _BAD_CREDENTIALS, _NOT_AUTHORIZED = {4, 134}, {5, 135}
 
 
@@ -49,6 +50,10 @@ class RefusedError(Exception):
     def __init__(self, code: int, reason: str) -> None:
         self.code = code
         super().__init__(reason)
+
+
+class HungUpError(aiomqtt.MqttError):
+    """The broker closed the connection instead of answering to CONNECT."""
 
 
 class Connection(aiomqtt.Client):
@@ -137,6 +142,15 @@ class Connection(aiomqtt.Client):
             properties.MessageExpiryInterval = expiry_s
         return properties
 
+    def _on_disconnect(
+        self, client: Any, userdata: Any, flags: Any, reason_code: ReasonCode, properties: Properties | None = None
+    ) -> None:
+        # aiomqtt would wait for an answer until its time is up.
+        if not self._connected.done():
+            self._connected.set_exception(HungUpError("hung up before answering"))
+            return
+        super()._on_disconnect(client, userdata, flags, reason_code, properties)
+
     def _on_publish(
         self, client: Any, userdata: Any, mid: int, reason_code: ReasonCode, properties: Properties
     ) -> None:
@@ -194,6 +208,11 @@ def unsupported(error: BaseException) -> bool:
     return isinstance(error, aiomqtt.MqttCodeError) and _code(error) in {UNSUPPORTED_VERSION, 1}
 
 
+def maybe_unsupported(error: BaseException) -> bool:
+    """Whether a broker that does not speak our version may have done this to our CONNECT."""
+    return unsupported(error) or isinstance(error, HungUpError) or "timed out" in str(error)
+
+
 def too_large(error: BaseException) -> bool:
     """Whether the broker closed the connection because a message was too large."""
     cause = error.__cause__ if isinstance(error, aiomqtt.MqttError) else None
@@ -215,6 +234,8 @@ def explain(error: BaseException, broker: Broker, *, served: bool = False) -> st
         if served:
             return f"{broker} has stopped answering"
         return f"{broker} took the connection but does not answer: is it an MQTT broker, or does it want mqtts://"
+    if isinstance(error, HungUpError):
+        return f"{broker} hangs up at once: does it want mqtts://, or a client certificate"
     source = error.__context__ if isinstance(error.__context__, OSError) else error
     if isinstance(source, ssl.SSLCertVerificationError):
         return _certificate(source, broker)
@@ -229,6 +250,8 @@ def explain(error: BaseException, broker: Broker, *, served: bool = False) -> st
         return f"nothing listens at {broker}: check the port, and whether the broker runs"
     if isinstance(source, TimeoutError):
         return f"{broker} does not answer: check host, port and firewall"
+    if isinstance(error.__cause__, aiomqtt.MqttCodeError):
+        error = error.__cause__
     if isinstance(error, aiomqtt.MqttCodeError):
         return _refused(error, broker)
     if isinstance(source, OSError):
@@ -257,6 +280,8 @@ def _refused(error: aiomqtt.MqttCodeError, broker: Broker) -> str:
         return f"{broker} closed the connection because a message was larger than it allows: raise its limit"
     if code in {UNSUPPORTED_VERSION, 1}:
         return f"{broker} speaks another version of MQTT"
+    if words := _BROKE.get(code or 0):
+        return f"{broker} {words}"
     return f"the connection to {broker} broke: {error}"
 
 

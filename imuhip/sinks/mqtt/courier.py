@@ -37,7 +37,7 @@ REFUSED_S = 30.0
 """After a refusal: rights are given by people."""
 GRACE_S = 5.0
 """How long a session that ends waits for what it still has to deliver; the spool keeps the rest."""
-STRIKES, STRIKE_S = 5, 2.0
+STRIKES, STRIKE_S = 4, 2.0
 """An event at which the broker closes the connection at once, this often in a row, is what it cannot take."""
 
 
@@ -111,7 +111,7 @@ class Courier:
                 await self._suspect(error)
                 if self._stopping.is_set() and failures > 1:
                     return
-                if mqtt.unsupported(error) or (not served and "timed out" in str(error)):
+                if not served and mqtt.maybe_unsupported(error):
                     # One that only knows MQTT 3.1.1 may say so, or say nothing at all.
                     self._version = mqtt.V311 if self._version is mqtt.V5 else mqtt.V5
                     if mqtt.unsupported(error) and failures == 1:
@@ -183,7 +183,8 @@ class Courier:
                     refused = not await self._deliver(connection, event)
                     if refused:
                         break
-                    done.append(event.id)
+                    if not self._outbox.is_aside(event):
+                        done.append(event.id)
             finally:
                 if done:
                     await self._outbox.delivered(done)
@@ -200,9 +201,10 @@ class Courier:
         except RefusedError as error:
             self._sending = None
             self._shared.refused(event.kind, str(error))
-            if error.code in mqtt.PERMANENT:
-                await self._outbox.set_aside(event)
-            return False
+            if error.code not in mqtt.PERMANENT:
+                return False
+            await self._outbox.set_aside(event)
+            return True
         self._sending = None
         self._shared.accepted(event.kind)
         return True

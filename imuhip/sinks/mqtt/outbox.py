@@ -142,6 +142,10 @@ class Outbox:
         self.counts.set_aside += 1
         await self._on_thread(self._count)
 
+    def is_aside(self, event: Event) -> bool:
+        """Whether an event is left out for this session."""
+        return event.id in self._aside
+
     async def again(self, from_id: int) -> int:
         """Let all events from an id on be sent again; returns how many that is."""
         count = await self._on_thread(lambda: self._again(from_id))

@@ -14,6 +14,8 @@ from imuhip.sinks.mqtt.commands import MarkCommand, StopCommand
 
 log = logging.getLogger("imuhip.mqtt")
 
+CALM_S = 60.0
+"""A connection that broke after this long is news again; one that breaks every second is not."""
 COMMANDS = 32
 """Commands that wait for the feeding side; a sender of more is no wearer's friend."""
 
@@ -56,18 +58,21 @@ class Shared:
         """What is known of each sensor, by role; replaced as a whole."""
         self.commands: deque[MarkCommand | StopCommand] = deque()
         self._warned: set[str] = set()
+        self._connected_s = 0.0
 
     def connected(self, protocol: str) -> None:
         """A connection stands."""
         if self.state.connections:
             log.info("MQTT: connected again.")
-        self._warned.clear()
+        self._connected_s = time.monotonic()
         self.state.connected, self.state.protocol, self.state.problem = True, protocol, ""
         self.state.connections += 1
         self.attempted.set()
 
     def disconnected(self, problem: str) -> None:
         """There is no connection, for this reason."""
+        if self.state.connected and time.monotonic() - self._connected_s > CALM_S:
+            self._warned.clear()
         self.state.connected, self.state.problem = False, problem
         self._warn(problem, f"MQTT: {problem}. Trying again.")
         self.attempted.set()
