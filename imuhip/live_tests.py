@@ -17,6 +17,8 @@ from imuhip.session import frames_between, range_test_json
 
 HISTORY_S = 60.0
 """Frames kept for a mark that comes with a start in the past; its frames wait for late data a second themselves."""
+SLACK_S = 5.0
+"""So much more is kept until it is thrown away all at once."""
 LONGEST_TEST_S = 900.0
 """A test mark that was forgotten must not fill the memory: 15 min are about 25 MB."""
 
@@ -96,8 +98,9 @@ class LiveTests:
         started = [self._frame(mark.start_ns) for mark in (*self._open.values(), *self._ended.values())]
         keep = min([self._frames - HISTORY_S * rate_hz, *started])
         keep = max(keep, self._frames - LONGEST_TEST_S * rate_hz)
+        if not self._blocks or self._blocks[0].start_index > keep - SLACK_S * rate_hz:
+            return  # seldom, so that an hour of small blocks does not cost their square
         gone = 0
         while gone < len(self._blocks) and self._blocks[gone].start_index + len(self._blocks[gone]) <= keep:
             gone += 1
-        if gone > 64:  # seldom, so that an hour of small blocks does not cost their square
-            del self._blocks[:gone]
+        del self._blocks[:gone]

@@ -40,9 +40,7 @@ class Authority:
         certificate = (
             self._builder(self._name, self._key.public_key(), now - DAY, now + DAY)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .add_extension(
-                x509.KeyUsage(False, False, False, False, False, True, True, False, False), critical=True
-            )
+            .add_extension(x509.KeyUsage(False, False, False, False, False, True, True, False, False), critical=True)
             .sign(self._key, hashes.SHA256())
         )
         self.certificate = folder / f"{name}.pem"

@@ -9,7 +9,9 @@ import numpy as np
 from imuhip.hip.stage import HipAngles, HipBlock
 
 
-def hip_block(start: int, frames: int, roles: Sequence[str] = ("pelvis", "thigh_right"), known: bool = True) -> HipBlock:
+def hip_block(
+    start: int, frames: int, roles: Sequence[str] = ("pelvis", "thigh_right"), known: bool = True
+) -> HipBlock:
     """Frames whose flexion is their number modulo 100, to 3 degrees."""
     flexion = (np.arange(start, start + frames) % 100).astype(np.float64)
     nothing = np.full(frames, np.nan)

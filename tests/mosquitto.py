@@ -150,7 +150,7 @@ class Reader:
         for line in self._lines.read_bytes().split(b"\n"):
             if line.startswith(b"{") and line.endswith(b"}"):
                 message = json.loads(line)
-                if isinstance(message["payload"], str) and message["payload"]:
+                if isinstance(message["payload"], str) and message["payload"].startswith("{"):
                     message["payload"] = json.loads(message["payload"])
                 out.append(message)
         return out

@@ -56,7 +56,17 @@ def test_addresses_are_read(url: str, host: str, port: int, tls: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["localhost", "http://localhost", "mqtt://", "mqtt://h:99999", "mqtt://h:x", "mqtts://h/topic", "mqtts://h?x=1", ""]
+    "url",
+    [
+        "localhost",
+        "http://localhost",
+        "mqtt://",
+        "mqtt://h:99999",
+        "mqtt://h:x",
+        "mqtts://h/topic",
+        "mqtts://h?x=1",
+        "",
+    ],
 )
 def test_what_is_no_address_is_refused_with_an_example(url: str) -> None:
     with pytest.raises(BrokerError, match="mqtt://localhost"):
@@ -76,7 +86,9 @@ def test_a_plain_connection_leaves_this_computer_only_when_asked_for(host: str) 
     assert resolve_broker(f"mqtt://{host}", NOTHING, insecure=True).host == host
 
 
-@pytest.mark.parametrize(("host", "loopback"), [("localhost", True), ("127.8.8.8", True), ("::1", True), ("10.0.0.1", False)])
+@pytest.mark.parametrize(
+    ("host", "loopback"), [("localhost", True), ("127.8.8.8", True), ("::1", True), ("10.0.0.1", False)]
+)
 def test_loopback(host: str, loopback: bool) -> None:
     assert is_loopback(host) is loopback
 
@@ -125,7 +137,9 @@ def test_the_keyring_gives_the_password_of_user_and_host(vault: Vault) -> None:
     assert resolve_broker("mqtts://broker.example", settings).password == "hunter2"
     assert resolve_broker("mqtts://other.example", settings).password is None
     assert resolve_broker("mqtts://locked", Settings({"username": "locked"})).password is None
-    assert resolve_broker("mqtts://broker.example", Settings({"username": "otter", "password": "env"})).password == "env"
+    assert (
+        resolve_broker("mqtts://broker.example", Settings({"username": "otter", "password": "env"})).password == "env"
+    )
 
 
 def test_certificates_must_exist_and_need_tls(tmp_path: Path) -> None:

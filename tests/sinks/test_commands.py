@@ -85,7 +85,10 @@ fields = st.dictionaries(
 )
 
 
-@given(name=st.sampled_from([*COMMANDS, "x"]), payload=st.binary(max_size=200) | fields.map(lambda f: json.dumps(f).encode()))
+@given(
+    name=st.sampled_from([*COMMANDS, "x"]),
+    payload=st.binary(max_size=200) | fields.map(lambda f: json.dumps(f).encode()),
+)
 def test_any_bytes_give_a_command_or_a_command_error(name: str, payload: bytes) -> None:
     try:
         command = parse_command(name, payload)

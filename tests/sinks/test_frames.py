@@ -26,14 +26,18 @@ def numbers(queue: FrameQueue) -> list[int]:
     return out
 
 
-@pytest.mark.parametrize(("rate_hz", "count"), [(1.0, 2), (25.0, 50), (33.0, 66), (50.0, 100), (100.0, 200), (200.0, 200)])
+@pytest.mark.parametrize(
+    ("rate_hz", "count"), [(1.0, 2), (25.0, 50), (33.0, 66), (50.0, 100), (100.0, 200), (200.0, 200)]
+)
 def test_two_seconds_give_twice_the_rate(rate_hz: float, count: int) -> None:
     queue = FrameQueue(rate_hz)
     queue.put(hip_block(0, 200), 0)
     assert len(numbers(queue)) == count
 
 
-@given(cuts=st.lists(st.integers(1, 40), min_size=1, max_size=12), rate_hz=st.sampled_from([1.0, 7.0, 25.0, 60.0, 99.0]))
+@given(
+    cuts=st.lists(st.integers(1, 40), min_size=1, max_size=12), rate_hz=st.sampled_from([1.0, 7.0, 25.0, 60.0, 99.0])
+)
 def test_which_frames_are_published_does_not_depend_on_the_cut(cuts: list[int], rate_hz: float) -> None:
     total = sum(cuts)
     whole, cut = FrameQueue(rate_hz), FrameQueue(rate_hz)

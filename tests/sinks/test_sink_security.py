@@ -80,7 +80,9 @@ def test_a_certificate_that_cannot_be_trusted_is_never_accepted(
     tmp_path: Path, make_sink: MakeSink, case: str, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     authority = Authority(tmp_path / "ca")
-    server = authority.issue("server", address="192.0.2.1" if case == "name" else "127.0.0.1", expired=case == "expired")
+    server = authority.issue(
+        "server", address="192.0.2.1" if case == "name" else "127.0.0.1", expired=case == "expired"
+    )
     trusted = {"own": None, "other": Authority(tmp_path / "ca2", "other").certificate}.get(case, authority.certificate)
     with with_tls(tmp_path, server, authority.certificate) as mosquitto:
         broker = Broker("127.0.0.1", mosquitto.port, tls=True, ca=trusted)
@@ -125,7 +127,9 @@ def guarded(tmp_path: Path) -> Iterator[Mosquitto]:
     for user in ("otter", "mute"):
         subprocess.run(["mosquitto_passwd", "-b", str(passwords), user, f"{user}-secret"], check=True)
     acl.write_text("user otter\ntopic readwrite imuhip/v1/home/otter/#\n\nuser mute\ntopic read #\n")
-    with running(tmp_path / "broker", f"password_file {passwords}", f"acl_file {acl}", "allow_anonymous false") as broker:
+    with running(
+        tmp_path / "broker", f"password_file {passwords}", f"acl_file {acl}", "allow_anonymous false"
+    ) as broker:
         yield broker
 
 

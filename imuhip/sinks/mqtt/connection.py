@@ -21,6 +21,8 @@ from imuhip.sinks.mqtt.payloads import CONTENT_TYPE
 V5, V311 = aiomqtt.ProtocolVersion.V5, aiomqtt.ProtocolVersion.V311
 ANSWER_S = 5.0
 """A broker that takes longer to answer is taken for dead; the connection is made anew."""
+FIRST_ANSWER_S = 2.0
+"""To a CONNECT of MQTT 5: some brokers that do not know it say nothing at all, and are asked again with 3.1.1."""
 KEEPALIVE_S = 15
 """A broker that went away without a word is noticed after at most one and a half of these."""
 SEND_BUFFER_BYTES = 65536
@@ -75,7 +77,7 @@ class Connection(aiomqtt.Client):
             identifier=f"imuhip-{secrets.token_hex(6)}",
             protocol=version,
             will=will,
-            timeout=ANSWER_S,
+            timeout=FIRST_ANSWER_S if version is V5 else ANSWER_S,
             keepalive=KEEPALIVE_S,
             max_queued_incoming_messages=INCOMING,
             max_queued_outgoing_messages=INCOMING,
@@ -96,6 +98,7 @@ class Connection(aiomqtt.Client):
         except BaseException:
             self.abandon()
             raise
+        self.timeout = ANSWER_S
         return self
 
     async def __aexit__(self, *error: Any) -> None:  # noqa: PYI036  # as aiomqtt has it

@@ -106,16 +106,17 @@ class Courier:
                 failures = 0
             except (aiomqtt.MqttError, OSError, ValueError) as error:
                 served = self._shared.state.connected
+                if not served and self._version is mqtt.V5 and mqtt.maybe_unsupported(error):
+                    # A broker that only knows MQTT 3.1.1 may say so, hang up, or say nothing at all.
+                    self._version = mqtt.V311
+                    continue
+                if not served:
+                    self._version = mqtt.V5
                 failures = 0 if served and time.monotonic() - began_s > LONGEST_WAIT_S else failures + 1
                 self._shared.disconnected(mqtt.explain(error, self._broker, served=served))
                 await self._suspect(error)
                 if self._stopping.is_set() and failures > 1:
                     return
-                if not served and mqtt.maybe_unsupported(error):
-                    # One that only knows MQTT 3.1.1 may say so, or say nothing at all.
-                    self._version = mqtt.V311 if self._version is mqtt.V5 else mqtt.V5
-                    if mqtt.unsupported(error) and failures == 1:
-                        continue
                 await self._pause(failures)
 
     def _finished(self) -> bool:

@@ -31,6 +31,7 @@ async def serve(port: int, while_running: Callable[[], Awaitable[Any]]) -> None:
         from amqtt.broker import Broker  # noqa: PLC0415  # an extra
         from amqtt.contexts import BrokerConfig, ListenerConfig  # noqa: PLC0415
         from amqtt.errors import AMQTTError  # noqa: PLC0415
+        from amqtt.errors import BrokerError as StartError  # noqa: PLC0415
     except ImportError as error:
         raise BrokerError(
             "the embedded broker is not installed", remedy="Run: pip install 'imuhip[broker]', or install Mosquitto"
@@ -44,9 +45,9 @@ async def serve(port: int, while_running: Callable[[], Awaitable[Any]]) -> None:
     broker = Broker(config, loop=asyncio.get_running_loop())
     try:
         await broker.start()
-    except (AMQTTError, OSError) as error:
+    except (AMQTTError, StartError, OSError) as error:
         raise BrokerError(
-            f"port {port} cannot be used: {error}", remedy="Another broker may run already; else give another --port"
+            f"port {port} cannot be used", remedy="Another broker may run already; else give another --port"
         ) from error
     try:
         await while_running()
