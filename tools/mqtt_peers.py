@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
 
 PATIENCE_S = 60.0
 
@@ -123,19 +124,23 @@ class Subscriber:
 def receive(port: int, topic: str, file: Path, session: str) -> None:
     """The subscriber's process: one line a message, for ever."""
     out = file.open("wb", buffering=0)
-    version = paho.CallbackAPIVersion.VERSION2
+
+    def write(client: paho.Client, userdata: object, message: paho.MQTTMessage) -> None:
+        out.write(b"%d %s %s\n" % (time.monotonic_ns(), message.topic.encode(), message.payload))
+
+    version = CallbackAPIVersion.VERSION2
     client = paho.Client(version, client_id=session or None, clean_session=not session, reconnect_on_failure=True)
     client.reconnect_delay_set(1, 1)
     client.on_connect = lambda client, *_: client.subscribe(topic, qos=1)
     client.on_subscribe = lambda *_: print("ready", flush=True)
-    client.on_message = lambda _c, _u, m: out.write(b"%d %s %s\n" % (time.monotonic_ns(), m.topic.encode(), m.payload))
+    client.on_message = write
     client.connect("127.0.0.1", port)
     client.loop_forever()
 
 
 def publish(broker: Broker, topic: str, payload: str) -> None:
     """Publish one message as somebody else."""
-    client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+    client = paho.Client(CallbackAPIVersion.VERSION2)
     client.connect("127.0.0.1", broker.port)
     client.loop_start()
     client.publish(topic, payload, qos=1).wait_for_publish(PATIENCE_S)

@@ -37,8 +37,8 @@ UNSUPPORTED_VERSION, PACKET_TOO_LARGE = 132, 149
 PERMANENT = {PACKET_TOO_LARGE, 144, 153}
 """Reason codes of MQTT 5 (section 2.4) that say that this message will never be taken: packet too large, topic name
 invalid, payload format invalid."""
-_BROKE = {128: "hung up", 139: "is shutting down", 141: "hung up because it heard nothing from us", 7: "went away"}
-_BAD_CREDENTIALS, _NOT_AUTHORIZED = {4, 134}, {5, 135}
+_BROKE = {None: "went away", 128: "hung up", 139: "is shutting down", 141: "hung up: it heard nothing from us"}
+_BAD_CREDENTIALS, _NOT_AUTHORIZED = 134, 135
 
 
 class RefusedError(Exception):
@@ -109,6 +109,8 @@ class Connection(aiomqtt.Client):
 
     def abandon(self) -> None:
         """Close the socket at once; aiomqtt leaves it open where connecting timed out or the broker hangs."""
+        if self._disconnected.done() and not self._disconnected.cancelled():
+            self._disconnected.exception()  # looked at, so that asyncio does not report it once more
         self._client._sock_close()  # noqa: SLF001  # there is no public way that does not wait for the broker
 
     async def send(self, topic: str, payload: bytes, properties: Properties | None = None) -> None:
@@ -208,7 +210,7 @@ def tls_context(broker: Broker) -> ssl.SSLContext:
 
 def unsupported(error: BaseException) -> bool:
     """Whether the broker said that it does not speak our version."""
-    return isinstance(error, aiomqtt.MqttCodeError) and _code(error) in {UNSUPPORTED_VERSION, 1}
+    return isinstance(error, aiomqtt.MqttCodeError) and _code(error) == UNSUPPORTED_VERSION
 
 
 def maybe_unsupported(error: BaseException) -> bool:
@@ -273,7 +275,8 @@ def _certificate(error: ssl.SSLCertVerificationError, broker: Broker) -> str:
 
 def _refused(error: aiomqtt.MqttCodeError, broker: Broker) -> str:
     code = _code(error)
-    if code in _BAD_CREDENTIALS or (code in _NOT_AUTHORIZED and isinstance(error, aiomqtt.exceptions.MqttConnectError)):
+    refused = isinstance(error, aiomqtt.exceptions.MqttConnectError)
+    if code == _BAD_CREDENTIALS or (code == _NOT_AUTHORIZED and refused):
         who = "anybody without a user name" if broker.username is None else "the user name or the password"
         return (
             f"{broker} does not accept {who}: set IMUHIP_MQTT_USERNAME and IMUHIP_MQTT_PASSWORD, the settings file, "
@@ -281,13 +284,13 @@ def _refused(error: aiomqtt.MqttCodeError, broker: Broker) -> str:
         )
     if code == PACKET_TOO_LARGE:
         return f"{broker} closed the connection because a message was larger than it allows: raise its limit"
-    if code in {UNSUPPORTED_VERSION, 1}:
+    if code == UNSUPPORTED_VERSION:
         return f"{broker} speaks another version of MQTT"
-    if words := _BROKE.get(code or 0):
+    if words := _BROKE.get(code):
         return f"{broker} {words}"
     return f"the connection to {broker} broke: {error}"
 
 
 def _code(error: aiomqtt.MqttCodeError) -> int | None:
-    # CONNACK codes 1-5 of MQTT 3.1.1 reach us as the reason codes of MQTT 5 that mean the same.
-    return error.rc.value if isinstance(error.rc, ReasonCode) else error.rc
+    # What a broker says reaches us as a reason code of MQTT 5, from MQTT 3.1.1 too; plain numbers are paho's own errors.
+    return error.rc.value if isinstance(error.rc, ReasonCode) else None

@@ -76,6 +76,7 @@ class Courier:
         self._version = mqtt.V5
         self._frames_ready, self._events_ready = asyncio.Event(), asyncio.Event()
         self._stopping = asyncio.Event()
+        self._healthy = False
         self._grace_ends_s = 0.0
         self._angles_seq = -1
         self._newest: Frame | None = None
@@ -100,7 +101,7 @@ class Courier:
         """Serve until stopped."""
         failures = 0
         while not self._finished():
-            began_s = time.monotonic()
+            self._healthy = False
             try:
                 await self._connect_and_serve()
                 failures = 0
@@ -112,7 +113,8 @@ class Courier:
                     continue
                 if not served:
                     self._version = mqtt.V5
-                failures = 0 if served and time.monotonic() - began_s > LONGEST_WAIT_S else failures + 1
+                # One that has taken something is worth trying at once; one that hangs up at everybody is not.
+                failures = 0 if self._healthy else failures + 1
                 self._shared.disconnected(mqtt.explain(error, self._broker, served=served))
                 await self._suspect(error)
                 if self._stopping.is_set() and failures > 1:
@@ -143,6 +145,7 @@ class Courier:
             try:
                 await reception.subscribe()
                 await self._reports.greet(connection)
+                self._healthy = True
                 if self._announcer is not None:
                     await self._announcer.announce(connection, self._shared)
                 await _first_to_end(

@@ -98,6 +98,11 @@ class MqttSink:
         """Frames that had to make room or waited too long."""
         return self._frames.dropped + self._frames.stale
 
+    @property
+    def waiting_frames(self) -> int:
+        """Frames that wait to be sent."""
+        return len(self._frames)
+
     def frames(self, block: HipBlock, start_us: int) -> None:
         """Publish angles; they are dropped, and counted, where the broker does not keep up.
 
