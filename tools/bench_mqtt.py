@@ -14,6 +14,7 @@ shares are reported beside their aims.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import logging
 import resource
@@ -228,7 +229,7 @@ def bench_kills(table: Table, folder: Path, size: Size, *, persistent: bool) -> 
             table.count(f"{kinds}: not found again by cmd/resend", size.events - len(every), 0)
         table.time(f"{kinds}: repeats", str(len(found) - len(set(found))))
         firsts = list(dict.fromkeys(found))
-        table.count(f"{kinds}: events out of order", sum(a > b for a, b in zip(firsts, firsts[1:], strict=False)), 0)
+        table.count(f"{kinds}: events out of order", sum(a > b for a, b in itertools.pairwise(firsts)), 0)
 
 
 def bench_away(table: Table, folder: Path) -> None:

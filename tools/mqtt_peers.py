@@ -125,7 +125,7 @@ def receive(port: int, topic: str, file: Path, session: str) -> None:
     """The subscriber's process: one line a message, for ever."""
     out = file.open("wb", buffering=0)
 
-    def write(client: paho.Client, userdata: object, message: paho.MQTTMessage) -> None:
+    def write(_client: paho.Client, _userdata: object, message: paho.MQTTMessage) -> None:
         out.write(b"%d %s %s\n" % (time.monotonic_ns(), message.topic.encode(), message.payload))
 
     version = CallbackAPIVersion.VERSION2

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 from mosquitto import PATIENCE_S, Mosquitto, free_port, publish, reading, running, wait_for
-
 from played import UTC_NS, events_of, write
 
 from imuhip.simulation.script import short_session
@@ -159,5 +158,5 @@ def test_a_forgotten_wearer_leaves_nothing_behind(mosquitto: Mosquitto, environm
     assert not spool.exists()
     with reading(mosquitto, "#") as reader:
         publish(mosquitto, "sentinel", "{}")
-        wait_for(lambda: reader.messages())
+        wait_for(reader.messages)
     assert [m["topic"] for m in reader.messages()] == ["sentinel"]

@@ -11,6 +11,7 @@ from keyring.errors import KeyringError
 
 from imuhip.errors import BrokerError
 from imuhip.sinks.mqtt.address import Broker, Settings, is_loopback, load_settings, resolve_broker
+from imuhip.sinks.mqtt.discovery import config_topic, device_id
 from imuhip.sinks.mqtt.topics import Identity
 
 NOTHING = Settings({})
@@ -20,7 +21,10 @@ class Vault(KeyringBackend):
     """A keyring in memory."""
 
     priority = 1.0
-    entries: dict[tuple[str, str], str] = {}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entries: dict[tuple[str, str], str] = {}
 
     def get_password(self, service: str, username: str) -> str | None:
         if "locked" in username:
@@ -162,8 +166,6 @@ def test_names_that_do_not_fit_into_a_topic_are_refused(name: str) -> None:
 
 
 def test_two_wearers_never_share_topics_files_or_devices() -> None:
-    from imuhip.sinks.mqtt.discovery import config_topic, device_id
-
     pairs = [Identity("a_b", "c"), Identity("a", "b_c"), Identity("a-b", "c"), Identity("a", "b-c")]
     for name in (lambda i: i.base, lambda i: i.key, config_topic, device_id):
         assert len({name(pair) for pair in pairs}) == len(pairs)

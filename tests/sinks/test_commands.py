@@ -92,10 +92,9 @@ fields = st.dictionaries(
 def test_any_bytes_give_a_command_or_a_command_error(name: str, payload: bytes) -> None:
     try:
         command = parse_command(name, payload)
-    except CommandError as error:
-        assert str(error)
-    else:
-        assert isinstance(command, MarkCommand | StopCommand | ResendCommand)
+    except CommandError:
+        return
+    assert isinstance(command, MarkCommand | StopCommand | ResendCommand)
 
 
 @given(fields=fields, name=st.sampled_from(COMMANDS))

@@ -9,6 +9,7 @@ import pytest
 from mosquitto import Mosquitto, publish, reading, wait_for
 
 from imuhip.sinks.mqtt.discovery import components, config_topic, device_message
+from imuhip.sinks.mqtt.schemas import load_schema
 from imuhip.sinks.mqtt.sink import MqttSink
 from imuhip.sinks.mqtt.topics import Identity
 
@@ -75,8 +76,6 @@ def test_entities_for_angles_rep_controlled_range_flag_battery_and_connection() 
 
 
 def test_templates_find_their_values_in_the_examples_of_the_schemas() -> None:
-    from imuhip.sinks.mqtt.schemas import load_schema
-
     for name, component in components(OTTER, ["pelvis", "thigh_right"]).items():
         value: Any = load_schema(component["state_topic"].rsplit("/", 1)[1])["examples"][0]
         path = component["value_template"].strip("{} ").split(" ")

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import os
+import asyncio
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from hip_blocks import hip_block
 from mosquitto import free_port, wait_for
 
 from imuhip.sinks.mqtt.address import Broker
+from imuhip.sinks.mqtt.connection import V311, Connection
 from imuhip.sinks.mqtt.sink import MqttSink
 
 MakeSink = Callable[..., MqttSink]
+LISTENING = Path("/proc/net/tcp")
 
 
 @pytest.fixture
@@ -33,10 +36,6 @@ def broker() -> Iterator[Broker]:
 
 
 def test_results_and_commands_pass_through_it_with_mqtt_3(broker: Broker, make_sink: MakeSink) -> None:
-    from imuhip.sinks.mqtt.connection import V311, Connection
-
-    import asyncio
-
     sink = make_sink(broker)
     assert sink.wait_connected(10)
     assert sink.state.protocol == "V311"
@@ -63,10 +62,10 @@ def test_results_and_commands_pass_through_it_with_mqtt_3(broker: Broker, make_s
     wait_for(lambda: sink.events.acknowledged == 5)
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/net/tcp"), reason="reads Linux' table of listening sockets")
+@pytest.mark.skipif(not LISTENING.exists(), reason="reads Linux' table of listening sockets")
 def test_it_listens_on_loopback_only(broker: Broker) -> None:
-    with open("/proc/net/tcp", encoding="ascii") as table:
-        listening = [line.split()[1] for line in table if line.split()[3] == "0A"]
+    lines = [line.split() for line in LISTENING.read_text().splitlines()]
+    listening = [fields[1] for fields in lines if fields[3] == "0A"]
     assert [address for address in listening if address.endswith(f":{broker.port:04X}")] == [
         f"0100007F:{broker.port:04X}"
     ]

@@ -129,18 +129,18 @@ def test_a_stalled_broker_costs_old_angles_only_and_every_loss_is_counted(
     assert frames_left <= 256
 
 
+@pytest.mark.parametrize("limit", ["message_size_limit 2000", "max_packet_size 2000"])
 def test_a_message_over_the_brokers_limit_is_set_aside_and_the_others_arrive(
-    tmp_path: Path, make_sink: MakeSink, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, make_sink: MakeSink, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
     monkeypatch.setattr("imuhip.sinks.mqtt.courier.FIRST_WAIT_S", 0.02)
-    for number, limit in enumerate(("message_size_limit 2000", "max_packet_size 2000")):
-        with running(tmp_path / f"broker{number}", limit) as broker, reading(broker, "#") as reader:
-            sink = make_sink(broker, discovery=False, spool=tmp_path / f"{number}.sqlite")
-            assert sink.wait_connected(10)
-            for text in ("before", "x" * 3000, "after"):
-                sink.result("flag", {"message": text}, t_us=1, quality="none")
-            flags = reader.wait("/flag", 2)
-            wait_for(lambda: sink.events.set_aside == 1)
-            assert list(dict.fromkeys(f["message"] for f in flags)) == ["before", "after"]
-            sink.close()
-            assert sink.events.waiting == 1
+    with running(tmp_path / "broker", limit) as broker, reading(broker, "#") as reader:
+        sink = make_sink(broker, discovery=False)
+        assert sink.wait_connected(10)
+        for text in ("before", "x" * 3000, "after"):
+            sink.result("flag", {"message": text}, t_us=1, quality="none")
+        flags = reader.wait("/flag", 2)
+        wait_for(lambda: sink.events.set_aside == 1)
+        assert list(dict.fromkeys(f["message"] for f in flags)) == ["before", "after"]
+        sink.close()
+        assert sink.events.waiting == 1

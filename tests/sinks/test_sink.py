@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 from hip_blocks import hip_block
 from jsonschema import Draft202012Validator
-from mosquitto import Mosquitto, publish, reading, wait_for
+from mosquitto import Mosquitto, free_port, publish, reading, wait_for
 
+from imuhip.sinks.mqtt.address import Broker
 from imuhip.sinks.mqtt.commands import MarkCommand, StopCommand
 from imuhip.sinks.mqtt.schemas import load_schema
 from imuhip.sinks.mqtt.sink import MqttSink
@@ -265,10 +266,6 @@ def test_two_programs_that_publish_as_one_wearer_are_noticed(
 
 
 def test_feeding_takes_no_time_and_ends_quickly_without_a_broker(make_sink: MakeSink) -> None:
-    from mosquitto import free_port
-
-    from imuhip.sinks.mqtt.address import Broker
-
     sink = make_sink(Broker("127.0.0.1", free_port()))
     for start in range(0, 6000, 8):
         sink.frames(hip_block(start, 8), NOW_US)

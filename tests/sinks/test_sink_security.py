@@ -16,6 +16,8 @@ from hip_blocks import hip_block
 from mosquitto import Mosquitto, free_port, publish, reading, require_mosquitto, running, wait_for
 
 from imuhip.errors import BrokerError
+from imuhip.sinks.mqtt import check as check_module
+from imuhip.sinks.mqtt import connection, courier
 from imuhip.sinks.mqtt.address import Broker
 from imuhip.sinks.mqtt.check import Step, check
 from imuhip.sinks.mqtt.sink import MqttSink
@@ -196,9 +198,6 @@ def test_no_right_to_publish_is_seen_and_nothing_is_lost(
 def test_no_right_to_publish_is_seen_with_mqtt_3_too(
     guarded: Mosquitto, make_sink: MakeSink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from imuhip.sinks.mqtt import check as check_module
-    from imuhip.sinks.mqtt import connection, courier
-
     # As with a broker that only speaks MQTT 3.1.1, which cannot refuse a message.
     monkeypatch.setattr(connection, "V5", None)
     monkeypatch.setattr(check_module, "READ_BACK_S", 1.0)

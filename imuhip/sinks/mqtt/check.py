@@ -13,16 +13,8 @@ import aiomqtt
 
 from imuhip.sinks.mqtt import discovery, payloads
 from imuhip.sinks.mqtt.address import Broker
-from imuhip.sinks.mqtt.connection import (
-    ANSWER_S,
-    V5,
-    V311,
-    Connection,
-    RefusedError,
-    explain,
-    maybe_unsupported,
-    tls_context,
-)
+from imuhip.sinks.mqtt.connection import ANSWER_S, V5, V311, Connection, RefusedError, tls_context
+from imuhip.sinks.mqtt.reasons import explain, maybe_unsupported
 from imuhip.sinks.mqtt.state import now_us
 from imuhip.sinks.mqtt.topics import Identity
 

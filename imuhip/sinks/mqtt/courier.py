@@ -13,7 +13,7 @@ from typing import Any
 import aiomqtt
 
 from imuhip.sinks.mqtt import connection as mqtt
-from imuhip.sinks.mqtt import payloads
+from imuhip.sinks.mqtt import payloads, reasons
 from imuhip.sinks.mqtt.address import Broker
 from imuhip.sinks.mqtt.connection import Connection, RefusedError
 from imuhip.sinks.mqtt.frames import FrameQueue
@@ -107,7 +107,7 @@ class Courier:
                 failures = 0
             except (aiomqtt.MqttError, OSError, ValueError) as error:
                 served = self._shared.state.connected
-                if not served and self._version is mqtt.V5 and mqtt.maybe_unsupported(error):
+                if not served and self._version is mqtt.V5 and reasons.maybe_unsupported(error):
                     # A broker that only knows MQTT 3.1.1 may say so, hang up, or say nothing at all.
                     self._version = mqtt.V311
                     continue
@@ -115,7 +115,7 @@ class Courier:
                     self._version = mqtt.V5
                 # One that has taken something is worth trying at once; one that hangs up at everybody is not.
                 failures = 0 if self._healthy else failures + 1
-                self._shared.disconnected(mqtt.explain(error, self._broker, served=served))
+                self._shared.disconnected(reasons.explain(error, self._broker, served=served))
                 await self._suspect(error)
                 if self._stopping.is_set() and failures > 1:
                     return
@@ -143,11 +143,7 @@ class Courier:
             reception = Reception(connection, self._identity, self._session, self._outbox, self._shared)
             self._shared.connected(self._version.name)
             try:
-                await reception.subscribe()
-                await self._reports.greet(connection)
-                self._healthy = True
-                if self._announcer is not None:
-                    await self._announcer.announce(connection, self._shared)
+                await _first_to_end(self._greet(connection, reception), connection.lost())
                 await _first_to_end(
                     self._send_frames(connection),
                     self._send_events(connection),
@@ -159,6 +155,13 @@ class Courier:
             except BaseException:
                 connection.abandon()  # no polite goodbye to one that may hang: its last will tells the others
                 raise
+
+    async def _greet(self, connection: Connection, reception: Reception) -> None:
+        await reception.subscribe()
+        await self._reports.greet(connection)
+        self._healthy = True
+        if self._announcer is not None:
+            await self._announcer.announce(connection, self._shared)
 
     async def _send_frames(self, connection: Connection) -> None:
         topic, properties = self._identity.topic("angles"), connection.properties(ANGLES_EXPIRY_S)
@@ -205,7 +208,7 @@ class Courier:
         except RefusedError as error:
             self._sending = None
             self._shared.refused(event.kind, str(error))
-            if error.code not in mqtt.PERMANENT:
+            if error.code not in reasons.PERMANENT:
                 return False
             await self._outbox.set_aside(event)
             return True
@@ -220,7 +223,7 @@ class Courier:
             return
         id_, strikes = self._strikes
         self._strikes = (event.id, strikes + 1 if id_ == event.id else 1)
-        if mqtt.too_large(error) or self._strikes[1] >= STRIKES:
+        if reasons.too_large(error) or self._strikes[1] >= STRIKES:
             await self._outbox.set_aside(event)
             log.warning(
                 "MQTT: the broker hangs up at a %s of %d bytes; it is set aside.", event.kind, len(event.payload)
