@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 import imuhip
 from imuhip.cli.app import app, main
 
-COMMANDS = ["demo", "import", "info", "analyze", "angles", "plot", "replay", "recover"]
-HEAVY = ["numpy", "scipy", "matplotlib", "mcap", "vqf", "pydantic", "rich", "zstandard", "asyncio"]
+COMMANDS = ["demo", "import", "info", "analyze", "angles", "plot", "replay", "publish", "broker", "recover"]
+HEAVY = ["numpy", "scipy", "matplotlib", "mcap", "vqf", "pydantic", "rich", "zstandard", "asyncio", "aiomqtt", "paho", "sqlite3", "ssl"]
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
