@@ -13,7 +13,21 @@ import imuhip
 from imuhip.cli.app import app, main
 
 COMMANDS = ["demo", "import", "info", "analyze", "angles", "plot", "replay", "publish", "broker", "recover"]
-HEAVY = ["numpy", "scipy", "matplotlib", "mcap", "vqf", "pydantic", "rich", "zstandard", "asyncio", "aiomqtt", "paho", "sqlite3", "ssl"]
+HEAVY = [
+    "numpy",
+    "scipy",
+    "matplotlib",
+    "mcap",
+    "vqf",
+    "pydantic",
+    "rich",
+    "zstandard",
+    "asyncio",
+    "aiomqtt",
+    "paho",
+    "sqlite3",
+    "ssl",
+]
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -95,6 +95,7 @@ def test_a_hostile_broker_changes_no_byte_of_the_recording_and_nothing_in_the_vi
     behaviour: Behaviour | None,
 ) -> None:
     monkeypatch.setattr("imuhip.sinks.mqtt.connection.ANSWER_S", 0.3)
+    monkeypatch.setattr("imuhip.sinks.mqtt.connection.FIRST_ANSWER_S", 0.3)
     monkeypatch.setattr("imuhip.sinks.mqtt.courier.GRACE_S", 0.3)
     with ExitStack() as stack:
         port = free_port() if behaviour is None else stack.enter_context(serving(behaviour))

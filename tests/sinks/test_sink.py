@@ -208,6 +208,28 @@ def test_a_flood_of_commands_is_bounded(mosquitto: Mosquitto, make_sink: MakeSin
     wait_for(lambda: sink.events.acknowledged == 1)
 
 
+def test_a_giant_command_does_not_even_reach_us(mosquitto: Mosquitto, make_sink: MakeSink, tmp_path: Path) -> None:
+    sink = make_sink(mosquitto)
+    assert sink.wait_connected(10)
+    giant = tmp_path / "giant.json"
+    giant.write_text('{"kind": "pain", "note": "' + "x" * 1_000_000 + '"}')
+    command = [
+        "mosquitto_pub",
+        "-h",
+        "127.0.0.1",
+        "-p",
+        str(mosquitto.port),
+        "-t",
+        f"{BASE}/cmd/mark",
+        "-f",
+        str(giant),
+    ]
+    subprocess.run([*command, "-q", "1"], check=True, timeout=20)
+    publish(mosquitto, f"{BASE}/cmd/mark", '{"kind": "pain"}')
+    wait_for(lambda: sink.state.commands == 1)
+    assert (sink.state.bad_commands, sink.state.connections) == (0, 1)
+
+
 def test_status_is_retained_and_tells_a_lost_connection_from_a_wanted_end(
     mosquitto: Mosquitto, make_sink: MakeSink, tmp_path: Path
 ) -> None:

@@ -145,3 +145,25 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SpoolError):
         Spool(tmp_path / "file" / "s.sqlite")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="limits of file sizes are POSIX")
+def test_a_disk_that_takes_no_more_is_said_and_used_again_when_it_does(tmp_path: Path) -> None:
+    code = f"""
+import resource
+from pathlib import Path
+from imuhip.sinks.mqtt.spool import Event, Spool, SpoolError
+spool, stored = Spool(Path({str(tmp_path / "s.sqlite")!r})), []
+resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, resource.RLIM_INFINITY))
+try:
+    for id_ in range(1, 1000):
+        spool.add(Event(id_, "rep", id_, b"x" * 1000))
+        stored.append(id_)
+except SpoolError:
+    pass
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+spool.add(Event(2000, "rep", 2000, b""))
+assert 10 < len(stored) < 400
+assert [event.id for event in spool.waiting(5000)] == [*stored, 2000]
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

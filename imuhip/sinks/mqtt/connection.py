@@ -31,6 +31,9 @@ SEND_BUFFER_BYTES = 65536
 INCOMING = 64
 """Messages to us that wait; commands come one at a time."""
 
+LARGEST_BYTES = 65536
+"""A broker that speaks MQTT 5 keeps larger messages from us; what we read is far smaller."""
+
 _silent = logging.getLogger("imuhip.mqtt.wire")
 _silent.setLevel(logging.CRITICAL)  # what goes wrong is said once, in our words
 
@@ -73,6 +76,7 @@ class Connection(aiomqtt.Client):
             max_queued_outgoing_messages=INCOMING,
             tls_context=tls_context(broker) if broker.tls else None,
             clean_session=True if version is V311 else None,
+            properties=_connect_properties() if version is V5 else None,
             socket_options=[
                 (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
                 (socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES),
@@ -161,6 +165,12 @@ class Connection(aiomqtt.Client):
         if reason_code.is_failure:
             self._refusal = reason_code
         super()._on_publish(client, userdata, mid, reason_code, properties)
+
+
+def _connect_properties() -> Properties:
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    properties.MaximumPacketSize = LARGEST_BYTES
+    return properties
 
 
 def will_properties(version: aiomqtt.ProtocolVersion) -> Properties | None:

@@ -37,6 +37,8 @@ REFUSED_S = 30.0
 """After a refusal: rights are given by people."""
 GRACE_S = 5.0
 """How long a session that ends waits for what it still has to deliver; the spool keeps the rest."""
+LAST_S = 1.0
+"""For the goodbye after that; then it ends whatever the broker does."""
 STRIKES, STRIKE_S = 4, 2.0
 """An event at which the broker closes the connection at once, this often in a row, is what it cannot take."""
 
@@ -77,6 +79,7 @@ class Courier:
         self._frames_ready, self._events_ready = asyncio.Event(), asyncio.Event()
         self._stopping = asyncio.Event()
         self._healthy = False
+        self._running: asyncio.Task[Any] | None = None
         self._grace_ends_s = 0.0
         self._angles_seq = -1
         self._newest: Frame | None = None
@@ -96,9 +99,16 @@ class Courier:
         """End, after a grace for what must be delivered."""
         self._grace_ends_s = time.monotonic() + GRACE_S
         self._stopping.set()
+        if self._running is not None:
+            asyncio.get_running_loop().call_later(GRACE_S + LAST_S, self._running.cancel)
 
     async def run(self) -> None:
-        """Serve until stopped."""
+        """Serve until stopped.
+
+        Raises:
+            CancelledError: The broker hung when it was to end.
+        """
+        self._running = asyncio.current_task()
         failures = 0
         while not self._finished():
             self._healthy = False

@@ -16,7 +16,7 @@ from imuhip.hip.stage import HipBlock
 from imuhip.sinks.mqtt.address import Broker
 from imuhip.sinks.mqtt.commands import MarkCommand, StopCommand
 from imuhip.sinks.mqtt.connection import tls_context
-from imuhip.sinks.mqtt.courier import GRACE_S, Courier
+from imuhip.sinks.mqtt.courier import GRACE_S, LAST_S, Courier
 from imuhip.sinks.mqtt.frames import FrameQueue
 from imuhip.sinks.mqtt.outbox import Draft, Outbox, OutboxCounts
 from imuhip.sinks.mqtt.payloads import Session
@@ -161,7 +161,7 @@ class MqttSink:
             return
         self._closed = True
         self._call("stop")
-        self._thread.join(GRACE_S + 10.0)
+        self._thread.join(GRACE_S + 2 * LAST_S)
         self._outbox.close()
 
     def __enter__(self) -> Self:
@@ -173,18 +173,25 @@ class MqttSink:
         self.close()
 
     def _run(self) -> None:
-        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-            runner.run(self._serve())
+        try:
+            with (
+                contextlib.suppress(asyncio.CancelledError),
+                asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner,
+            ):
+                runner.run(self._serve())
+        finally:
+            if not self._closed:  # a fault of ours: its traceback is on stderr, and the views must not say "connected"
+                self._shared.disconnected("publishing has ended because of an error in imuhip")
 
     async def _serve(self) -> None:
         p = self._publishing
-        self._courier = Courier(
+        courier = Courier(
             p.broker, p.identity, self._session, self._frames, self._outbox, self._shared, discovery=p.discovery
         )
-        self._loop = asyncio.get_running_loop()
+        self._courier, self._loop = courier, asyncio.get_running_loop()
         if self._closed:
-            self._courier.stop()
-        await self._courier.run()
+            courier.stop()
+        await courier.run()
 
     def _call(self, name: str) -> None:
         """Call a method of the courier on its loop."""
