@@ -296,3 +296,34 @@ def test_feeding_takes_no_time_and_ends_quickly_without_a_broker(make_sink: Make
     sink.close()
     assert time.monotonic() - began_s < 4
     assert not sink._thread.is_alive()
+
+
+def test_it_ends_in_time_though_the_broker_hangs(
+    mosquitto: Mosquitto, make_sink: MakeSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imuhip.sinks.mqtt.courier.GRACE_S", 0.3)
+    monkeypatch.setattr("imuhip.sinks.mqtt.courier.LAST_S", 0.3)
+    sink = make_sink(mosquitto)
+    assert sink.wait_connected(10)
+    mosquitto.freeze()
+    range_result(sink, 1)
+    began_s = time.monotonic()
+    sink.close()
+    assert time.monotonic() - began_s < 3  # not the 5 s that an answer may take
+    assert not sink._thread.is_alive()
+    assert sink.events.waiting == 1
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_error_of_ours_is_not_shown_as_connected(
+    mosquitto: Mosquitto, make_sink: MakeSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sink = make_sink(mosquitto)
+    assert sink.wait_connected(10)
+    sink._frames.take = lambda: 1 / 0  # type: ignore[assignment,method-assign,return-value]
+    sink.frames(hip_block(0, 8), NOW_US)
+    wait_for(lambda: not sink.state.connected)
+    assert "error in imuhip" in sink.state.problem
+    sink.frames(hip_block(8, 8), NOW_US)  # the feeding side does not notice
+    range_result(sink, 1)
+    wait_for(lambda: sink.events.waiting == 1)
