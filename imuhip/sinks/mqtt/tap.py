@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from imuhip.hip.stage import HipBlock
@@ -10,7 +10,7 @@ from imuhip.live_tests import LiveTests
 from imuhip.marks import Mark
 from imuhip.pipeline import Pipeline
 from imuhip.recording.format import SessionInfo
-from imuhip.sinks.mqtt.payloads import quality_of
+from imuhip.sinks.mqtt.payloads import Frame, frame_values, quality_of, quality_of_values
 from imuhip.sinks.mqtt.sink import MqttSink
 from imuhip.sinks.mqtt.state import now_us
 
@@ -34,6 +34,9 @@ class MqttTap:
         self._tests = LiveTests(pipeline)
         self._start_us: int | None = None
         self._health_due = 0.0
+        self._newest: HipBlock | None = None
+        self._reps: dict[tuple[Any, ...], int] = {}
+        self._flags: set[tuple[Any, ...]] = set()
 
     def mark(self, mark: Mark) -> None:
         """Take a mark that the pipeline was given."""
@@ -51,11 +54,48 @@ class MqttTap:
             if self._start_us is None:
                 self._start_us = self._first_frame_us(block)
             self._sink.frames(block, self._start_us)
+            self._newest = block if len(block) else self._newest
             if block.start_index / block.rate_hz >= self._health_due:
                 self._health_due = block.start_index / block.rate_hz + HEALTH_S
                 self._tell_health()
         for test in self._tests.take(blocks, last=last):
             self.result("range", test, quality=quality_of(test["uncertainty_deg"]))
+
+    def sets(self, sets: Sequence[Mapping[str, Any]]) -> None:
+        """Publish the repetitions that are not published yet.
+
+        Args:
+            sets: Those so far, the one that is going on included, as the results' JSON shows them; a set is known by
+                its exercise, side and start, and its repetitions only become more.
+        """
+        for one in sets:
+            key = (one["exercise"], one["side"], one["start_s"])
+            done = self._reps.get(key, 0)
+            self._reps[key] = max(done, len(one["reps"]))
+            widest = [rep["range_deg"] for rep in one["reps"][:done] if rep["good"] and rep["range_deg"] is not None]
+            for number, rep in enumerate(one["reps"][done:], done + 1):
+                if rep["good"] and rep["range_deg"] is not None:
+                    widest.append(rep["range_deg"])
+                about = {
+                    "exercise": one["exercise"],
+                    "side": one["side"],
+                    "reference": one["reference"],
+                    "number": number,
+                    "controlled_range_deg": max(widest, default=None),
+                }
+                self.result("rep", about | dict(rep), quality=self._quality(one["side"]))
+
+    def flags(self, flags: Sequence[Mapping[str, Any]]) -> None:
+        """Publish the flags that are not published yet.
+
+        Args:
+            flags: Those so far, as the results' JSON shows them.
+        """
+        for flag in flags:
+            key = (flag["rule"], flag["level"], flag["motion"], flag["side"], flag["message"])
+            if key not in self._flags:
+                self._flags.add(key)
+                self.result("flag", flag, quality="none")
 
     def result(self, kind: str, fields: Mapping[str, Any], *, quality: str) -> None:
         """Publish a repetition, range result or flag.
@@ -69,6 +109,14 @@ class MqttTap:
         known = self._start_us is not None and end_s is not None
         t_us = (self._start_us or 0) + round(float(end_s or 0.0) * 1e6) if known else now_us()
         self._sink.result(kind, fields, t_us=t_us, quality=quality)
+
+    def _quality(self, side: str | None) -> str:
+        """How well a side's hip is known just now; with both sides, or none, the worst."""
+        if self._newest is None:
+            return "none"
+        values = frame_values(Frame(self._newest, len(self._newest) - 1, 0, 0.0))
+        hip = values.get("hips", {}).get(side)
+        return quality_of_values(values) if hip is None else str(hip["quality"])
 
     def _first_frame_us(self, block: HipBlock) -> int:
         start_ns = self._pipeline.start_ns
