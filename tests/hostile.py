@@ -63,6 +63,32 @@ def _welcome(connection: socket.socket) -> None:
     connection.sendall(CONNACK_5 if version == 5 else CONNACK_311)
 
 
+def old_broker(port: int, *, says_so: bool) -> Behaviour:
+    """Stand before a broker and let MQTT 3.1.1 through only; refuse MQTT 5 as the standard says, or hang up."""
+
+    def behave(connection: socket.socket, over: threading.Event) -> None:
+        connect = connection.recv(4096)
+        if connect[connect.index(b"MQTT") + 4] == 5:
+            connection.sendall(b"\x20\x02\x00\x01" if says_so else b"")
+            return
+        with socket.create_connection(("127.0.0.1", port)) as broker:
+            broker.sendall(connect)
+            back = threading.Thread(target=_pump, args=(broker, connection), daemon=True)
+            back.start()
+            _pump(connection, broker)
+            back.join(5)
+
+    return behave
+
+
+def _pump(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_RDWR)
+
+
 BEHAVIOURS = [stall, stall_after_welcome, trickle, reset, reset_after_welcome, babble, babble_after_welcome]
 
 

@@ -13,11 +13,10 @@ from pathlib import Path
 import pytest
 from certificates import Authority, Issued
 from hip_blocks import hip_block
+from hostile import old_broker, serving
 from mosquitto import Mosquitto, free_port, publish, reading, require_mosquitto, running, wait_for
 
 from imuhip.errors import BrokerError
-from imuhip.sinks.mqtt import check as check_module
-from imuhip.sinks.mqtt import connection, courier
 from imuhip.sinks.mqtt.address import Broker
 from imuhip.sinks.mqtt.check import Step, check
 from imuhip.sinks.mqtt.sink import MqttSink
@@ -195,20 +194,30 @@ def test_no_right_to_publish_is_seen_and_nothing_is_lost(
     assert (sink.events.waiting, sink.events.acknowledged) == (1, 0)
 
 
-def test_no_right_to_publish_is_seen_with_mqtt_3_too(
-    guarded: Mosquitto, make_sink: MakeSink, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("says_so", [True, False])
+def test_a_broker_that_only_knows_mqtt_3_is_served_and_its_silent_refusals_are_seen(
+    guarded: Mosquitto, make_sink: MakeSink, monkeypatch: pytest.MonkeyPatch, says_so: bool
 ) -> None:
-    # As with a broker that only speaks MQTT 3.1.1, which cannot refuse a message.
-    monkeypatch.setattr(connection, "V5", None)
-    monkeypatch.setattr(check_module, "READ_BACK_S", 1.0)
-    monkeypatch.setattr(check_module, "V5", connection.V311)
-    monkeypatch.setattr(courier.mqtt, "V5", connection.V311)
+    monkeypatch.setattr("imuhip.sinks.mqtt.check.READ_BACK_S", 0.5)
     monkeypatch.setattr("imuhip.sinks.mqtt.reports.ECHO_S", 0.3)
-    assert "does not come back" in failed(user(guarded, "mute")).text
-    sink = make_sink(user(guarded, "mute"))
-    wait_for(lambda: "does not give our own status back" in sink.state.problem)
-    assert sink.state.protocol == "V311"
     monkeypatch.setattr("imuhip.sinks.mqtt.courier.GRACE_S", 0.1)
+    with serving(old_broker(guarded.port, says_so=says_so)) as port:
+        otter = Broker("127.0.0.1", port, username="otter", password="otter-secret")
+        mute = Broker("127.0.0.1", port, username="mute", password="mute-secret")
+        assert steps(otter)["MQTT"].text == "connected with MQTT 3.1.1"
+        assert "does not come back" in failed(mute).text
+        sink = make_sink(mute)
+        sink.result("flag", {"level": "red"}, t_us=1, quality="none")
+        wait_for(lambda: "does not give our own status back" in sink.state.problem)
+        assert sink.state.protocol == "V311"
+        sink.close()
+        assert (sink.events.waiting, sink.events.acknowledged) == (1, 0)  # it would have acknowledged and dropped it
+        sink = make_sink(otter)
+        sink.result("flag", {"level": "green"}, t_us=1, quality="none")
+        wait_for(lambda: sink.events.acknowledged == 2)
+        wait_for(lambda: sink.state.connected)
+        assert not sink.state.problem
+        sink.close()
 
 
 def test_a_port_where_nothing_listens_and_a_name_that_nobody_knows(make_sink: MakeSink) -> None:

@@ -156,7 +156,7 @@ class Courier:
                 await _first_to_end(self._greet(connection, reception), connection.lost())
                 await _first_to_end(
                     self._send_frames(connection),
-                    self._send_events(connection),
+                    self._send_events(connection, reception),
                     reception.listen(self._announcer),
                     self._reports.repeat(connection, reception),
                     self._summarize(connection),
@@ -186,7 +186,10 @@ class Courier:
                 await asyncio.sleep(0)
             await self._frames_ready.wait()
 
-    async def _send_events(self, connection: Connection) -> None:
+    async def _send_events(self, connection: Connection, reception: Reception) -> None:
+        if connection.version is mqtt.V311:
+            # It acknowledges what it throws away for want of rights: first it must show that it hands on.
+            await reception.echoed.wait()
         while True:
             self._events_ready.clear()
             events = await self._outbox.next(EVENTS_AT_ONCE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import time
@@ -39,8 +40,8 @@ class Reception:
     def __init__(
         self, connection: Connection, identity: Identity, session: Session, outbox: Outbox, shared: Shared
     ) -> None:
-        self.echoed = False
-        """Whether the broker gave our own status back."""
+        self.echoed = asyncio.Event()
+        """Set when the broker has given our own status back."""
         self._connection = connection
         self._identity = identity
         self._session = session
@@ -109,6 +110,7 @@ class Reception:
         except (ValueError, TypeError, KeyError, RecursionError):
             return
         if session == self._session.id:
-            self.echoed = True
+            self.echoed.set()
+            self._shared.echoed()
         elif state == "online" and not retained:
             self._shared.warn(f"another program publishes as {self._identity.base} too: its messages mix with ours")

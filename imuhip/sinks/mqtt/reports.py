@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import time
 from typing import Any
 
 import aiomqtt
@@ -15,7 +13,7 @@ from imuhip.sinks.mqtt.frames import FrameQueue
 from imuhip.sinks.mqtt.outbox import Outbox
 from imuhip.sinks.mqtt.payloads import Frame, Session
 from imuhip.sinks.mqtt.reception import Reception
-from imuhip.sinks.mqtt.state import Shared, now_us
+from imuhip.sinks.mqtt.state import NO_ECHO, Shared, now_us
 from imuhip.sinks.mqtt.topics import Identity
 
 STATUS_S = 10.0
@@ -23,8 +21,6 @@ STATUS_S = 10.0
 ECHO_S = 5.0
 """A broker that has not given our own status back by then keeps it from us."""
 SUMMARY_EXPIRY_S = 10
-
-log = logging.getLogger("imuhip.mqtt")
 
 
 class Reports:
@@ -72,15 +68,10 @@ class Reports:
 
     async def repeat(self, connection: Connection, reception: Reception) -> None:
         """Publish the status again and again, and look whether the broker gives it back."""
-        began_s = time.monotonic()
         while True:
             await asyncio.sleep(min(ECHO_S, STATUS_S))
-            if connection.version is V311 and not reception.echoed and time.monotonic() - began_s < STATUS_S:
-                # MQTT 3.1.1 cannot say that a message was thrown away.
-                self._shared.warn(
-                    "the broker does not give our own status back: there is no right to publish, or none to read "
-                    "(`imuhip mqtt check` tells)"
-                )
+            if connection.version is V311 and not reception.echoed.is_set():
+                self._shared.warn(NO_ECHO)
             await asyncio.sleep(max(STATUS_S - ECHO_S, 0.0))
             await self.say(connection, "online")
 

@@ -16,6 +16,10 @@ log = logging.getLogger("imuhip.mqtt")
 
 CALM_S = 60.0
 """A connection that broke after this long is news again; one that breaks every second is not."""
+NO_ECHO = (
+    "the broker does not give our own status back, so results wait: there is no right to publish, or none to read "
+    "(`imuhip mqtt check` tells)"
+)
 COMMANDS = 32
 """Commands that wait for the feeding side; a sender of more is no wearer's friend."""
 
@@ -92,6 +96,11 @@ class Shared:
         """Something is wrong that does not end the connection."""
         self.state.problem = problem
         self._warn(problem, f"MQTT: {problem}.")
+
+    def echoed(self) -> None:
+        """The broker gave our own status back after all."""
+        if self.state.problem == NO_ECHO:
+            self.state.problem = ""
 
     def command(self, command: MarkCommand | StopCommand) -> bool:
         """Hand a command to the feeding side; False where too many wait."""
