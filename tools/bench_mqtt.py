@@ -17,6 +17,7 @@ import argparse
 import itertools
 import json
 import logging
+import os
 import resource
 import sys
 import tempfile
@@ -273,6 +274,8 @@ def main() -> None:
     size = QUICK if parser.parse_args().quick else FULL
     logging.getLogger("imuhip").setLevel(logging.ERROR)  # a broker that is killed is no news here
     table = Table()
+    if hasattr(os, "getloadavg"):
+        table.time("others' load on the machine at the start", f"{os.getloadavg()[0]:.1f} of {os.cpu_count()} cores")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         bench_away(table, folder)

@@ -172,6 +172,7 @@ class Courier:
         self._healthy = True
         if self._announcer is not None:
             await self._announcer.announce(connection, self._shared)
+        self._shared.attempted.set()
 
     async def _send_frames(self, connection: Connection) -> None:
         topic, properties = self._identity.topic("angles"), connection.properties(ANGLES_EXPIRY_S)

@@ -57,7 +57,7 @@ class Shared:
     def __init__(self) -> None:
         self.state = State()
         self.attempted = threading.Event()
-        """Set once the first attempt to connect has succeeded or failed."""
+        """Set once a first connection is complete, commands included, or has failed."""
         self.sensors: Mapping[str, Mapping[str, Any]] = {}
         """What is known of each sensor, by role; replaced as a whole."""
         self.commands: deque[MarkCommand | StopCommand] = deque()
@@ -71,7 +71,6 @@ class Shared:
         self._connected_s = time.monotonic()
         self.state.connected, self.state.protocol, self.state.problem = True, protocol, ""
         self.state.connections += 1
-        self.attempted.set()
 
     def disconnected(self, problem: str) -> None:
         """There is no connection, for this reason."""
