@@ -118,7 +118,8 @@ def pelvis_angles(quat_earth_from_pelvis: FloatArray) -> FloatArray:
 
     Tilt is positive when the top of the pelvis goes forward (anterior tilt), list when the right side goes up, rotation
     when the pelvis turns to the wearer's left. The order is rotation, list, tilt, so that tilt runs through lying down
-    (supine -90, prone +90) and only side-lying, where the mediolateral axis is vertical, is singular.
+    (supine -90, prone +90) and only side-lying, where the mediolateral axis is vertical, is singular. Rotation counts
+    from the earth's x, whose direction is arbitrary.
 
     Args:
         quat_earth_from_pelvis: (..., 4), earth z up.

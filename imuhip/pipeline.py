@@ -33,6 +33,7 @@ from imuhip.timeline.stage import LinkStats, TimelineStage
 __all__ = ["HipBlock", "Pipeline", "Refined", "SensorHealth", "refine"]
 
 RATE_HZ = 100.0
+NO_SAMPLES = "There are no samples that could be measured"
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +191,11 @@ class Pipeline:
         """Host time of frame 0, once known."""
         return self._intake.timeline.start_ns
 
+    @property
+    def why_uncalibrated(self) -> str:
+        """Why there is no calibration, while there is none: a sentence for the wearer."""
+        return NO_SAMPLES if self.start_ns is None else self._intake.calibrator.why_unsolved
+
     def _measure(self, frames: Iterable[FrameBlock]) -> list[HipBlock]:
         for sensor, role in self._intake.moves[self._moves_seen :]:
             self._segments.wear(sensor, role)
@@ -221,12 +227,14 @@ class Refined:
         calibration: None where the wearer was never still.
         health: Of each sensor.
         start_ns: Host time of frame 0.
+        why_uncalibrated: Why there is no calibration, where there is none.
     """
 
     blocks: list[HipBlock]
     calibration: Calibration | None
     health: list[SensorHealth]
     start_ns: int
+    why_uncalibrated: str
 
 
 def refine(
@@ -255,14 +263,15 @@ def refine(
             frames += intake.feed(event)
     frames += intake.flush()
     if not frames:
-        return Refined([], None, intake.health(), intake.timeline.start_ns or 0)
+        return Refined([], None, intake.health(), intake.timeline.start_ns or 0, NO_SAMPLES)
     whole = GapBridge(len(intake.roles), rate_hz).feed(_join(frames))
     calibration = intake.calibrator.refine(whole)
     if calibration is None:
         blocks = [hip_block(LiveSegments(intake.roles, rate_hz).feed(whole))]
     else:
         blocks = [hip_block(s) for s in refined_segments(whole, calibration, intake.roles)]
-    return Refined(blocks, calibration, intake.health(), intake.timeline.start_ns or 0)
+    start = intake.timeline.start_ns or 0
+    return Refined(blocks, calibration, intake.health(), start, intake.calibrator.why_unsolved)
 
 
 def _cut(block: BridgedBlock, start: int, stop: int) -> BridgedBlock:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from imuhip.angle_table import AngleTable, angle_table
 from imuhip.calibration.result import Calibration
 from imuhip.errors import CalibrationError
 from imuhip.exercises.range_tests import DIRECTIONS, NEAR_SINGULAR, RangeTest, measure_test, too_wide
@@ -19,33 +18,16 @@ from imuhip.marks import Mark
 from imuhip.packets.notification import NotificationBlock
 from imuhip.pipeline import Pipeline, SensorHealth, refine
 from imuhip.recording import Recording
+from imuhip.recording.ahead import marks_ahead
 from imuhip.recording.info import utc_text
-from imuhip.units import FloatArray, IntArray
+from imuhip.units import FloatArray
+
+BLOCK_ROWS = 8192
+"""Notifications in a block, nearly four minutes of three sensors: larger ones need more memory and are no faster."""
+LATE_NS = 100_000_000
+"""The pipeline gives a mark 0.12 s to be told of (calibration.calibrator), less the frame that it is ahead."""
 
 Progress = Callable[[float], None]
-
-
-@dataclass(frozen=True, slots=True)
-class AngleTable:
-    """The angle table: columns by name, (N,) each, NaN where an angle is not known."""
-
-    columns: Mapping[str, FloatArray]
-
-    def write_csv(self, path: Path) -> None:
-        """Write it; unknown angles are empty fields.
-
-        Args:
-            path: Where to; replaced if it exists.
-
-        Raises:
-            OSError: It cannot be written.
-        """
-        names = list(self.columns)
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(names)
-            texts = [_texts(name, self.columns[name]) for name in names]
-            writer.writerows(zip(*texts, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +36,18 @@ class Analysis:
 
     Attributes:
         results: The machine-readable results, ready for JSON.
-        table: The angle table.
+        blocks: The angles, in blocks that follow each other.
+        offset_s: The first frame's time on the import's own clock.
     """
 
     results: dict[str, Any]
-    table: AngleTable
+    blocks: list[HipBlock]
+    offset_s: float
+
+    @property
+    def table(self) -> AngleTable:
+        """The angle table, made when asked for: most only want the results."""
+        return angle_table(join(self.blocks) if self.blocks else None, self.offset_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +58,7 @@ class _Measured:
     calibrations: list[tuple[float, Calibration]]
     health: list[SensorHealth]
     start_ns: int
+    why_uncalibrated: str
 
     def calibration_at(self, time_s: float) -> Calibration | None:
         """The calibration that was in use at a moment."""
@@ -97,9 +87,8 @@ def analyze(
     recording = Recording.open(path)
     mounts = None if calibration is None else _saved_mounts(calibration, recording)
     measured = (_live if causal else _whole)(recording, mounts, progress or (lambda _: None))
-    blocks = measured.blocks
-    whole = join(blocks) if blocks else None
-    return Analysis(_results(recording, measured, whole), AngleTable(dict(_columns(recording, measured, whole))))
+    offset_s = _offset_s(recording, measured.start_ns) or 0.0
+    return Analysis(_results(recording, measured), measured.blocks, offset_s)
 
 
 def _saved_mounts(path: Path, recording: Recording) -> Calibration:
@@ -111,54 +100,57 @@ def _saved_mounts(path: Path, recording: Recording) -> Calibration:
             path=path,
             remedy="Take the calibration of a recording with the same sensors in the same places",
         )
-    saved = refine(other.sensors, _events(other, lambda _: None)).calibration
+    refined = refine(other.sensors, _events(other, lambda _: None, 0.0))
+    saved = refined.calibration
     if saved is None or not all(m.usable for m in saved.mounts):
-        reason = "; ".join(saved.warnings) if saved is not None else "the wearer was never still"
-        raise CalibrationError(f"is not calibrated: {reason}", path=path, remedy="Record a stance and five leg swings")
+        reason = "; ".join(saved.warnings) if saved is not None else refined.why_uncalibrated
+        remedy = "Record a stance, five leg swings and a still moment lying on your back"
+        raise CalibrationError(f"is not calibrated: {reason}", path=path, remedy=remedy)
     return saved
 
 
-def _events(recording: Recording, progress: Progress) -> Iterator[NotificationBlock | Mark]:
+def _events(recording: Recording, progress: Progress, share: float) -> Iterator[NotificationBlock | Mark]:
+    """Notifications and marks in order; taking them in is ``share`` of the work."""
     total, done = max(len(recording), 1), 0
-    for event in recording.events():
-        if isinstance(event, NotificationBlock | Mark):
-            yield event
+    for event in marks_ahead(recording.segments, late_ns=LATE_NS, rows=BLOCK_ROWS):
+        yield event
         if isinstance(event, NotificationBlock):
             done += len(event)
-            progress(0.9 * done / total)
+            progress(share * done / total)
 
 
 def _whole(recording: Recording, saved: Calibration | None, progress: Progress) -> _Measured:
-    refined = refine(recording.sensors, _events(recording, progress), saved=saved)
+    refined = refine(recording.sensors, _events(recording, progress, 0.3), saved=saved)
     progress(1.0)
     known = [] if refined.calibration is None else [(-np.inf, refined.calibration)]
-    return _Measured(refined.blocks, known, refined.health, refined.start_ns)
+    return _Measured(refined.blocks, known, refined.health, refined.start_ns, refined.why_uncalibrated)
 
 
 def _live(recording: Recording, saved: Calibration | None, progress: Progress) -> _Measured:
     pipeline = Pipeline(recording.sensors, saved=saved)
     blocks: list[HipBlock] = []
-    for event in _events(recording, progress):
+    for event in _events(recording, progress, 0.95):
         blocks += pipeline.mark(event) if isinstance(event, Mark) else pipeline.feed(event)
     blocks += pipeline.flush()
     progress(1.0)
     calibrations = [(due.from_frame / pipeline.rate_hz, due.calibration) for due in pipeline.calibrations]
-    return _Measured(blocks, calibrations, pipeline.health(), pipeline.start_ns or 0)
+    return _Measured(blocks, calibrations, pipeline.health(), pipeline.start_ns or 0, pipeline.why_uncalibrated)
 
 
-def _results(recording: Recording, measured: _Measured, whole: HipBlock | None) -> dict[str, Any]:
+def _results(recording: Recording, measured: _Measured) -> dict[str, Any]:
     session = recording.session
-    tests = [] if whole is None else list(_tests(recording.marks, measured))
+    frames = sum(map(len, measured.blocks))
     return {
         "recording": {
             "started_utc": None if session.anchor is None else utc_text(session.utc_ns(measured.start_ns)),
             "wearer": session.wearer or None,
-            "duration_s": 0.0 if whole is None else round(len(whole) / whole.rate_hz, 3),
+            "duration_s": round(frames / measured.blocks[0].rate_hz, 3) if frames else 0.0,
             "time_offset_s": _offset_s(recording, measured.start_ns),
+            "damage": [str(damage) for damage in recording.damage],
             "sensors": [_sensor(recording, k, health) for k, health in enumerate(measured.health)],
         },
-        "calibration": list(_calibrations(measured, whole)),
-        "tests": tests,
+        "calibration": list(_calibrations(measured)),
+        "tests": list(_tests(recording.marks, measured)),
         "sets": [],
         "flags": [],
     }
@@ -179,11 +171,10 @@ def _sensor(recording: Recording, sensor: int, health: SensorHealth) -> dict[str
     }
 
 
-def _calibrations(measured: _Measured, whole: HipBlock | None) -> Iterator[dict[str, Any]]:
+def _calibrations(measured: _Measured) -> Iterator[dict[str, Any]]:
     """One entry for every mounting session: the last calibration says how good it is."""
-    if not measured.calibrations or whole is None:
-        reason = "The wearer was never still for two seconds: stand still before moving"
-        yield {"start_s": 0.0, "method": "none", "quality": "none", "warnings": [reason]}
+    if not measured.calibrations or not measured.blocks:
+        yield {"start_s": 0.0, "method": "none", "quality": "none", "warnings": [measured.why_uncalibrated]}
         return
     calibration = measured.calibrations[-1][1]
     for frame in sorted({m.start_frame for m in calibration.mounts}):
@@ -192,11 +183,11 @@ def _calibrations(measured: _Measured, whole: HipBlock | None) -> Iterator[dict[
         facing = max(float(np.rad2deg(m.sd_rad[1])) for m in own)
         quality = "good" if usable and facing < 5 else "fair" if usable else "poor"
         yield {
-            "start_s": round(frame / whole.rate_hz, 3),
+            "start_s": round(frame / measured.blocks[0].rate_hz, 3),
             "method": "joint least squares",
             "quality": quality,
             "mounts": [{"role": m.role, "sd_deg": _degrees(m.sd_rad)} for m in own],
-            "warnings": [*calibration.warnings, *_singular_warnings(whole)] if frame == 0 else [],
+            "warnings": [*calibration.warnings, *_singular_warnings(measured.blocks)] if frame == 0 else [],
         }
 
 
@@ -204,8 +195,9 @@ def _degrees(rad: FloatArray) -> list[float]:
     return [round(float(v), 2) for v in np.minimum(np.rad2deg(rad), 180.0)]
 
 
-def _singular_warnings(whole: HipBlock) -> list[str]:
-    return [f"{side} hip: {NEAR_SINGULAR}" for side, hip in whole.sides.items() if too_wide(hip)]
+def _singular_warnings(blocks: list[HipBlock]) -> list[str]:
+    sides = dict.fromkeys(side for block in blocks for side, hip in block.sides.items() if too_wide(hip))
+    return [f"{side} hip: {NEAR_SINGULAR}" for side in sides]
 
 
 def _tests(marks: tuple[Mark, ...], measured: _Measured) -> Iterator[dict[str, Any]]:
@@ -257,37 +249,9 @@ def frames_between(blocks: list[HipBlock], start_s: float, end_s: float) -> HipB
     return join(parts) if parts else None
 
 
-def _columns(recording: Recording, measured: _Measured, whole: HipBlock | None) -> Iterator[tuple[str, FloatArray]]:
-    if whole is None:
-        yield "time_s", np.zeros(0)
-        return
-    frames: IntArray = whole.start_index + np.arange(len(whole))
-    yield "time_s", (_offset_s(recording, measured.start_ns) or 0.0) + frames / whole.rate_hz
-    for side in ("right", "left"):
-        if (hip := whole.sides.get(side)) is None:
-            continue
-        yield f"hip_{side}_flexion_deg", hip.flexion_deg
-        yield f"hip_{side}_adduction_deg", hip.adduction_deg
-        yield f"hip_{side}_internal_rotation_deg", hip.internal_rotation_deg
-        yield f"hip_{side}_valid", hip.valid.astype(np.float64)
-        yield f"hip_{side}_uncertainty_deg", hip.uncertainty_deg
-    if "pelvis" in whole.roles:
-        yield "pelvis_tilt_deg", whole.pelvis_tilt_deg
-        yield "pelvis_list_deg", whole.pelvis_list_deg
-        yield "pelvis_rotation_deg", whole.pelvis_rotation_deg
-    else:
-        for k, role in enumerate(whole.roles):
-            yield f"{role}_inclination_deg", whole.inclination_deg(k)
-
-
 def _offset_s(recording: Recording, start_ns: int) -> float | None:
     offset = recording.session.clock_offset_ns
     return None if offset is None else (start_ns - offset) / 1e9
-
-
-def _texts(name: str, values: FloatArray) -> list[str]:
-    digits = 0 if name.endswith("_valid") else 6 if name == "time_s" else 3
-    return ["" if math.isnan(v) else f"{v:.{digits}f}" for v in values.tolist()]
 
 
 def _rounded(value: float | None) -> float | None:

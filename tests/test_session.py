@@ -103,8 +103,9 @@ def sensors_of(made: SimulatedSession, *roles: str) -> tuple[list[SensorInfo], l
 # --- live equals replay ---
 
 
-def test_causal_analysis_is_what_a_replay_shows(short_file: Path) -> None:
-    recording = Recording.open(short_file)
+def check_causal_is_the_replay(path: Path) -> None:
+    """What a replay in blocks of 50 ms, cut at every mark, shows, to the last bit."""
+    recording = Recording.open(path)
     pipeline = Pipeline(recording.sensors)
     blocks = []
     for event in recording.events(0.05):
@@ -113,12 +114,34 @@ def test_causal_analysis_is_what_a_replay_shows(short_file: Path) -> None:
         elif isinstance(event, NotificationBlock):
             blocks += pipeline.feed(event)
     blocks += pipeline.flush()
-    columns = analyze(short_file, causal=True).table.columns
+    columns = analyze(path, causal=True).table.columns
     for name in HIP:
         shown = np.concatenate([getattr(block.sides["right"], name) for block in blocks if block.sides])
         assert same(columns[f"hip_right_{name}"], shown.astype(np.float64)), name
     for name in PELVIS:
         assert same(columns[name], np.concatenate([getattr(block, name) for block in blocks])), name
+
+
+def test_causal_analysis_is_what_a_replay_shows(short_file: Path) -> None:
+    check_causal_is_the_replay(short_file)
+
+
+@pytest.mark.parametrize("most_s", [0.12, 4.0])
+def test_causal_analysis_is_what_a_replay_shows_where_marks_are_logged_late(
+    short: SimulatedSession, tmp_path: Path, most_s: float
+) -> None:
+    late = np.random.default_rng(1)
+    messages: list[tuple[int, Mark]] = []
+    for mark in short.marks:
+        for ns, told in ((mark.start_ns, replace(mark, end_ns=None)), (mark.end_ns or mark.start_ns, mark)):
+            messages.append((ns + round(late.uniform(0.0, most_s) * 1e9), told))
+    block, events, done = short.notifications(), [], 0
+    for ns, mark in sorted(messages, key=lambda message: message[0]):
+        row = int(np.searchsorted(block.arrival_ns, ns))
+        events += [slice_block(block, done, row), mark] if row > done else [mark]
+        done = row
+    path = played.write(tmp_path / "x.mcap", short.sensors, [*events, slice_block(block, done, len(block))])
+    check_causal_is_the_replay(path)
 
 
 def test_analysis_is_a_pure_function_of_the_recording(short_file: Path) -> None:

@@ -86,17 +86,19 @@ def eliminate(system: ArrowSystem) -> ArrowFactors:
     """Forward elimination along the chain."""
     nodes, n, _ = system.diagonal.shape
     p = system.border.shape[2]
-    rows = np.concatenate([system.border, system.right[..., None]], axis=2)
     pivot = system.diagonal.copy()
     x = np.zeros((nodes, n, n + p + 1))
+    taken = np.zeros((p, p + 1))
+    row = np.concatenate([system.border[0], system.right[0, :, None]], axis=1)
     for j in range(nodes - 1):
         upper = system.upper[j]
-        x[j] = np.linalg.solve(pivot[j], np.concatenate([upper, rows[j]], axis=1))
+        x[j] = np.linalg.solve(pivot[j], np.concatenate([upper, row], axis=1))
+        taken += row[:, :p].T @ x[j, :, n:]
         down = upper.T @ x[j]
         pivot[j + 1] -= down[:, :n]
-        rows[j + 1] -= down[:, n:]
-    x[-1, :, n:] = np.linalg.solve(pivot[-1], rows[-1])
-    taken = np.tensordot(rows[..., :p], x[..., n:], axes=([0, 1], [0, 1]))
+        row = np.concatenate([system.border[j + 1], system.right[j + 1, :, None]], axis=1) - down[:, n:]
+    x[-1, :, n:] = np.linalg.solve(pivot[-1], row)
+    taken += row[:, :p].T @ x[-1, :, n:]
     return ArrowFactors(
         pivot,
         x[..., :n],
@@ -104,7 +106,7 @@ def eliminate(system: ArrowSystem) -> ArrowFactors:
         x[..., n + p],
         system.corner - taken[:, :p],
         system.right_shared - taken[:, p],
-        rows[-1, :, :p].copy(),
+        row[:, :p],
     )
 
 

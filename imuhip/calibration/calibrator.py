@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from imuhip.calibration.body import Body
-from imuhip.calibration.estimator import solve
+from imuhip.calibration.estimator import Solution, solve
 from imuhip.calibration.memory import Memory, piece_of
 from imuhip.calibration.motion import SLOT_STEPS, Motion, MotionDigest
-from imuhip.calibration.outcome import calibration_of
+from imuhip.calibration.outcome import calibration_of, why_unsolved
 from imuhip.calibration.poses import Activity
-from imuhip.calibration.result import Calibration
+from imuhip.calibration.result import HEADING_LIMIT_RAD, Calibration
 from imuhip.calibration.stillness import still_slots
 from imuhip.calibration.strapdown import MAX_SLIP_VAR
 from imuhip.timeline.bridge import BridgedBlock
@@ -23,11 +23,16 @@ APPLY_DELAY_S = 0.5
 """A live solution applies from half a second after the moment that it knows: a shell may compute it meanwhile."""
 MIN_BETWEEN_SLOTS = 6
 """Live, the session is at first solved again at most every 6 seconds."""
-SPACING = 20
-MAX_BETWEEN_SLOTS = 60
-"""What is known changes ever more slowly: after ten minutes at most every 30 seconds, after twenty every minute."""
-PIECE_STEPS = 25 * 90
-"""Live, a minute and a half is solved anew each time; what is older is remembered."""
+SPACING, SPACING_SETTLED = 30, 10
+MAX_BETWEEN_SLOTS, MAX_SETTLED_SLOTS = 30, 120
+"""What is known changes ever more slowly: where all is known, every 30 s after five minutes and every two minutes after
+twenty, and where something is missing (a heading lost in a gap), three times as often."""
+NOTABLE_SLIP_VAR = np.deg2rad(2.0) ** 2
+"""A heading that slipped by this over a bridged gap is worth finding again soon."""
+TOLD_STEPS = 3
+"""A mark counts from this much after its time (0.12 s), by when a shell has told of it, even if a little late."""
+PIECE_STEPS = 25 * 45
+"""Live, the last 45 s are solved anew each time; what is older is remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,7 @@ class Calibrator:
         mounts = {} if saved is None else {m.role: m for m in saved.mounts if m.usable}
         self._saved = {e: mounts[role] for e, role in enumerate(roles) if role in mounts}
         self._memory: Memory | None = None
+        self._solution: Solution | None = None
         self._activities: dict[int, Activity] = {}
         self._still: BoolArray = np.zeros(0, dtype=np.bool_)
         self._lost: BoolArray = np.zeros(0, dtype=np.bool_)
@@ -64,18 +70,24 @@ class Calibrator:
         self._calibrated_slots: set[int] = set()
         self._ended_slots: set[int] = set()
         self._solved_slot = -MIN_BETWEEN_SLOTS
+        self._settled = False
 
     @property
     def body(self) -> Body:
         """Which sensor is worn where."""
         return self._body
 
+    @property
+    def why_unsolved(self) -> str:
+        """Why there is no calibration, while there is none: a sentence for the wearer."""
+        return why_unsolved(self._still)
+
     def mark(self, mark_id: int, activity: Activity) -> None:
         """Learn of a marked stretch, or of its end (again with the same id)."""
         self._activities[mark_id] = activity
         if activity.end is not None:
             ends = self._calibrated_slots if activity.kind == "calibration" else self._ended_slots
-            ends.add(activity.end // SLOT_STEPS)
+            ends.add((activity.end + TOLD_STEPS) // SLOT_STEPS)
 
     def wear(self, sensor: int, role: str, step: int) -> None:
         """Learn that a sensor has been strapped on elsewhere."""
@@ -98,18 +110,19 @@ class Calibrator:
         done = len(self._still)
         new = motion.cut(done * SLOT_STEPS, None)
         self._still = np.concatenate([self._still, still_slots(new)])
-        lost = new.slip_var.reshape(new.sensors, -1, SLOT_STEPS).max(axis=(0, 2)) > MAX_SLIP_VAR
-        self._lost = np.concatenate([self._lost, lost])
+        slip_var = new.slip_var.reshape(new.sensors, -1, SLOT_STEPS).max(axis=(0, 2))
+        self._lost = np.concatenate([self._lost, slip_var > MAX_SLIP_VAR])
+        slipped = slip_var > NOTABLE_SLIP_VAR
         due = []
         for slot in range(done, len(self._still)):
             self._pending |= self._moment(slot)
-            spacing = min(max(MIN_BETWEEN_SLOTS, slot // SPACING), MAX_BETWEEN_SLOTS)
-            if self._urgent(slot) or (self._pending and slot - self._solved_slot >= spacing):
+            self._settled &= not slipped[slot - done]
+            if self._urgent(slot) or (self._pending and slot - self._solved_slot >= self._spacing(slot)):
                 end = (slot + 1) * SLOT_STEPS
                 solved = self._solve_piece(motion.until(end))
                 if solved is not None:
                     calibration = solved
-                    self._solved_slot, self._pending = slot, False
+                    self._solved_slot, self._pending, self._settled = slot, False, _settled(calibration)
                     delay = round(APPLY_DELAY_S * self._rate_hz)
                     due.append(Due(end * self._digest.factor + delay, calibration))
         return due
@@ -119,7 +132,8 @@ class Calibrator:
         self._digest.feed(frames)
         self._digest.flush()
         motion = self._digest.motion()
-        body, activities = self._known(len(motion))
+        # Afterwards everything has been told, also what ended with the recording.
+        body, activities = self._known(len(motion), late_steps=0)
         solution = solve(motion, body, activities, saved=self._saved)
         return None if solution is None else calibration_of(solution, body, 0, self._digest.factor)
 
@@ -135,9 +149,16 @@ class Calibrator:
             return True
         return slot in self._calibrated_slots
 
-    def _known(self, step: int) -> tuple[Body, list[Activity]]:
+    def _spacing(self, slot: int) -> int:
+        """Slots that pass at least until the session is solved again."""
+        if self._settled:
+            return min(max(MIN_BETWEEN_SLOTS, slot // SPACING_SETTLED), MAX_SETTLED_SLOTS)
+        return min(max(MIN_BETWEEN_SLOTS, slot // SPACING), MAX_BETWEEN_SLOTS)
+
+    def _known(self, step: int, *, late_steps: int = TOLD_STEPS) -> tuple[Body, list[Activity]]:
         """Body and activities as they were known at a step."""
-        known = [_known_by(a, step) for a in self._activities.values() if a.start < step]
+        told = step - late_steps
+        known = [_known_by(a, told) for a in self._activities.values() if a.start < told]
         return Body(tuple(m for m in self._body.mountings if m.start < step)), sorted(known, key=lambda a: a.start)
 
     def _solve_piece(self, motion: Motion) -> Calibration | None:
@@ -145,12 +166,27 @@ class Calibrator:
         body, activities = self._known(len(motion))
         start = 0 if self._memory is None else self._memory.step
         piece_body, seen = piece_of(body, activities, start)
-        solution = solve(motion.cut(start, None), piece_body, seen, saved=self._saved, memory=self._memory, live=True)
+        piece = motion.cut(start, None)
+        solution = solve(
+            piece, piece_body, seen, saved=self._saved, memory=self._memory, before=self._solution, live=True
+        )
         if solution is None:
             return None
-        if len(motion) - start > PIECE_STEPS:
-            self._memory = solution.memory(start)
+        if len(motion) - start > PIECE_STEPS and not self._ending(len(motion)):
+            self._memory, self._solution = solution.memory(start), None
+        elif self._memory is not None:  # without a memory the first guess is better made anew
+            self._solution = solution
         return calibration_of(solution, body, start, self._digest.factor)
+
+    def _ending(self, step: int) -> bool:
+        """Whether something marked has just ended, as is told only later: the piece that holds it must not end yet."""
+        return any(a.end is not None and step - TOLD_STEPS < a.end <= step for a in self._activities.values())
+
+
+def _settled(calibration: Calibration) -> bool:
+    """Whether all that live shows is known well."""
+    headings = [hip.heading_sd_rad[-1] for hip in calibration.hips.values()]
+    return all(m.usable for m in calibration.mounts) and max(headings, default=0.0) < 0.5 * HEADING_LIMIT_RAD
 
 
 def _known_by(activity: Activity, step: int) -> Activity:

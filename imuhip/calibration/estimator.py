@@ -10,7 +10,7 @@ Gauss-Newton with Huber weights; the covariance comes with it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,13 +18,14 @@ from imuhip import rotation
 from imuhip.calibration import arrow, motion_equations
 from imuhip.calibration.body import THIGHS, Body
 from imuhip.calibration.evidence import Evidence, found_poses, gather
-from imuhip.calibration.expectations import expectations, hinges_of
+from imuhip.calibration.expectations import expectations, headings, hinges_of
 from imuhip.calibration.initial import any_across, level_frames, mount_from_axes, right_axis
 from imuhip.calibration.memory import Memory
 from imuhip.calibration.motion import Motion
 from imuhip.calibration.motion_equations import SensorNoise
-from imuhip.calibration.pose_equations import Prior, add_prior, segment_quat
+from imuhip.calibration.pose_equations import HeadingPrior, heading_residual, segment_quat
 from imuhip.calibration.poses import Activity, Pose, pose_up_prior
+from imuhip.calibration.prior_equations import PriorEquations
 from imuhip.calibration.result import Mount
 from imuhip.calibration.state import Layout, State
 from imuhip.units import FloatArray, IntArray
@@ -33,7 +34,9 @@ ITERATIONS = 8
 ITERATIONS_WARM = 3
 """With a memory to start from."""
 CONVERGED_RAD = np.deg2rad(0.05)
-"""Steps smaller than this change no angle that is shown."""
+"""What is left is smaller than any angle that is shown."""
+CONVERGED_WARM_RAD = np.deg2rad(2.0)
+"""Live, from a start that near: a step of 2 degrees leaves a few hundredths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ def solve(
     *,
     saved: Mapping[int, Mount] | None = None,
     memory: Memory | None = None,
+    before: Solution | None = None,
     live: bool = False,
 ) -> Solution | None:
     """Solve a session, or what is known of it so far, or its last piece.
@@ -95,6 +99,7 @@ def solve(
         activities: Marked stretches.
         saved: Mountings of an earlier recording that still hold, by index.
         memory: What is remembered of before the piece.
+        before: Solution of the same piece when less of it was known, to start from.
         live: Whether only the last node is asked for.
 
     Returns:
@@ -110,14 +115,25 @@ def solve(
     layout = Layout(motion.sensors, len(body.mountings))
     poses = [*evidence.poses, *found_poses(evidence)]
     level = _level(evidence, memory)
+    heading_priors = headings(evidence, level)
     state = _first_state(evidence, level, memory)
-    priors = expectations(evidence, level, state.quat_sensor_from_segment, poses, {} if memory else saved)
-    for _ in range(ITERATIONS if memory is None else ITERATIONS_WARM):
+    if before is not None:
+        state = _go_on(before, evidence, state)
+    if memory is None:
+        _turn_round(evidence, state, heading_priors)
+    expected = expectations(evidence, state.quat_sensor_from_segment, poses, {} if memory else saved)
+    priors = PriorEquations([*heading_priors, *expected], layout)
+    iterations, small = (ITERATIONS, CONVERGED_RAD) if memory is None else (ITERATIONS_WARM, CONVERGED_WARM_RAD)
+    last = 0.0
+    for _ in range(iterations):
         factors = arrow.eliminate(_equations(evidence, layout, state, priors, memory))
         nodes, shared = arrow.substitute(factors)
         state = state.moved(nodes, shared)
-        if max(np.abs(nodes).max(), np.abs(shared).max()) < CONVERGED_RAD:
+        step = max(np.abs(nodes).max(), np.abs(shared).max())
+        shrinking = min(step / last, 0.9) if last else 0.5
+        if step * shrinking / (1.0 - shrinking) < small:  # what all steps still to come would add up to
             break
+        last = step
     covariance = (arrow.last_covariance if live else arrow.covariance)(factors)
     knots = np.arange(len(level[0]))[-1:] if live else np.arange(len(level[0]))
     return Solution(evidence, state, covariance, knots, layout, factors.last_information())
@@ -132,19 +148,18 @@ def _level(evidence: Evidence, memory: Memory | None) -> FloatArray:
 
 
 def _equations(
-    evidence: Evidence, layout: Layout, state: State, priors: Sequence[Prior], memory: Memory | None
+    evidence: Evidence, layout: Layout, state: State, priors: PriorEquations, memory: Memory | None
 ) -> arrow.ArrowSystem:
     noise = SensorNoise()
     system = arrow.ArrowSystem.zeros(len(evidence.seg.node_step), layout.node, layout.shared)
     motion_equations.add_gyro(system, layout, state, evidence.seg, noise)
     motion_equations.add_gravity(system, layout, state, evidence.seg, noise, evidence.speed_m_s)
-    motion_equations.keep_finite(system, layout)
+    motion_equations.keep_finite(system, layout, evidence.seg)
     if memory is None:
         motion_equations.add_priors(system, layout, state, noise)
     else:
         memory.add(system, layout, state)
-    for prior in priors:
-        add_prior(system, layout, state, prior)
+    priors.add(system, state)
     return system
 
 
@@ -167,6 +182,16 @@ def _first_state(evidence: Evidence, level: FloatArray, memory: Memory | None) -
     return state
 
 
+def _go_on(before: Solution, evidence: Evidence, first: State) -> State:
+    """The state that was solved for less of the same piece, unless a gap or a new stance asks for a guess."""
+    state = before.state
+    zeroed = [before.evidence.zeroed(e) for e in range(before.layout.mounts)]
+    if zeroed != [evidence.zeroed(e) for e in range(len(evidence.body.mountings))] or not evidence.seg.whole.all():
+        return first
+    node = np.searchsorted(before.evidence.seg.node_step, evidence.seg.node_step, side="right") - 1
+    return replace(state, quat_earth_from_w=state.quat_earth_from_w[:, node], bias=state.bias[:, node])
+
+
 def _first_mount(evidence: Evidence, mount: int, memory: Memory | None) -> FloatArray:
     """A mounting from up in its stance and whatever tells where the segment faces."""
     mounting, stance = evidence.body.mountings[mount], evidence.stance_of(mount)
@@ -178,18 +203,24 @@ def _first_mount(evidence: Evidence, mount: int, memory: Memory | None) -> Float
     if stance is None:
         return rotation.IDENTITY
     up = evidence.up_in_sensor(stance.still, mounting.sensor)
+    right = _right(evidence, mount, up)
+    return mount_from_axes(up, any_across(up) if right is None else right)
+
+
+def _right(evidence: Evidence, mount: int, up: FloatArray) -> FloatArray | None:
+    """The wearer's right in the sensor's frame, (3,), where poses or movements tell it."""
+    sensor = evidence.body.mountings[mount].sensor
     poses = [
-        (evidence.up_in_sensor(pose.still, mounting.sensor), expected)
+        (evidence.up_in_sensor(pose.still, sensor), expected)
         for pose in evidence.poses
         if not pose.stance
-        and evidence.body.at(mounting.sensor, pose.still.start) == mount
-        and (expected := _expected_up(evidence, pose, mounting.role)) is not None
+        and evidence.body.at(sensor, pose.still.start) == mount
+        and (expected := _expected_up(evidence, pose, evidence.body.mountings[mount].role)) is not None
     ]
     swings = [h.axis for h in hinges_of(evidence, mount, swings_only=True)]
     if not poses and not swings:
         swings = [h.axis for h in hinges_of(evidence, mount)]
-    right = right_axis(up, poses, swings)
-    return mount_from_axes(up, any_across(up) if right is None else right)
+    return right_axis(up, poses, swings)
 
 
 def _expected_up(evidence: Evidence, pose: Pose, role: str) -> FloatArray | None:
@@ -199,6 +230,40 @@ def _expected_up(evidence: Evidence, pose: Pose, role: str) -> FloatArray | None
     if pose.posture == "standing":
         return None
     return pose_up_prior(pose.posture, evidence.side)[0]
+
+
+def _turn_round(evidence: Evidence, state: State, priors: Sequence[HeadingPrior]) -> None:
+    """Turn mountings round that were guessed back to front, where headings between the sensors show it.
+
+    Thighs were turned to face as the pelvis does. So a pelvis of which nothing told where it faces makes all of them
+    wrong by the same angle; and a thigh that tilts to both sides does not tell front from back.
+    """
+    body = evidence.body
+    pelvis = body.worn("pelvis", 0)
+    if pelvis is None:
+        return
+    if pelvis not in evidence.known_mounts and (stance := evidence.stance_of(pelvis)) is not None:
+        up = evidence.up_in_sensor(stance.still, body.mountings[pelvis].sensor)
+        if len(priors) > 1 and _right(evidence, pelvis, up) is None:
+            _turn_mount(evidence, state, pelvis, -_mean_angle([heading_residual(state, p) for p in priors]))
+    for e, mounting in enumerate(body.mountings):
+        if e in evidence.known_mounts or mounting.role not in THIGHS:
+            continue
+        end = body.end(e) or len(evidence.motion)
+        own = [p for p in priors if p.sensors[1] == mounting.sensor]
+        own = [p for p in own if mounting.start <= evidence.seg.node_step[p.node] <= end]
+        if len(own) > 1 and abs(_mean_angle([heading_residual(state, p) for p in own])) > np.pi / 2:
+            _turn_mount(evidence, state, e, np.pi)
+
+
+def _turn_mount(evidence: Evidence, state: State, mount: int, angle_rad: float) -> None:
+    turn = rotation.exp(np.array([0.0, angle_rad, 0.0]))  # about the segment's y, which is up in the stance
+    state.quat_sensor_from_segment[mount] = rotation.multiply(state.quat_sensor_from_segment[mount], turn)
+    _face_alike(evidence, state)
+
+
+def _mean_angle(angles_rad: Sequence[float]) -> float:
+    return float(np.angle(np.mean(np.exp(1j * np.array(angles_rad)))))
 
 
 def _face_alike(evidence: Evidence, state: State, first_run: int = 0) -> None:

@@ -93,7 +93,9 @@ class Evidence:
 
     def node_of(self, still: Still) -> int:
         """The node nearest to the middle of a still stretch."""
-        return int(np.argmin(np.abs(self.seg.node_step - (still.start + still.end) // 2)))
+        nodes, middle = self.seg.node_step, (still.start + still.end) // 2
+        after = min(int(np.searchsorted(nodes, middle)), len(nodes) - 1)
+        return after if after == 0 or nodes[after] - middle < middle - nodes[after - 1] else after - 1
 
     def mean_quat(self, still: Still, sensor: int) -> FloatArray:
         """Mean W from sensor over a still stretch, (4,)."""
@@ -165,13 +167,15 @@ def found_poses(evidence: Evidence) -> list[Pose]:
     found, also has.
     """
     body = evidence.body
+    posed, told = np.zeros((2, len(evidence.motion)), dtype=np.bool_)
+    for pose in evidence.poses:
+        posed[pose.still.start : pose.still.end] = True
+    for act in evidence.activities:
+        if act.position:
+            told[max(act.start, 0) : act.end] = True
     found = []
     for still in evidence.stills:
-        if any(p.still.start < still.end and still.start < p.still.end for p in evidence.poses):
-            continue
-        if any(
-            a.start <= still.start and (a.end is None or still.end <= a.end) for a in evidence.activities if a.position
-        ):
+        if posed[still.start : still.end].any() or told[still.start : still.end].all():
             continue
         pelvis = body.worn("pelvis", still.start)
         thighs = [t for role in ("thigh_right", "thigh_left") if (t := body.worn(role, still.start)) is not None]

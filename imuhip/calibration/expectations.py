@@ -11,6 +11,7 @@ from imuhip import rotation
 from imuhip.calibration.body import THIGHS
 from imuhip.calibration.evidence import Evidence
 from imuhip.calibration.hinges import MIN_PLANARITY, Hinge
+from imuhip.calibration.hip_joint import joint_headings
 from imuhip.calibration.pose_equations import HeadingPrior, HingePrior, HipPrior, MountPrior, Prior, UpPrior
 from imuhip.calibration.poses import HINGE_SD_DEG, POSTURES, SAGITTAL, Activity, Pose, pose_up_prior
 from imuhip.calibration.result import Mount
@@ -33,16 +34,14 @@ MIN_LEAN_RAD = np.deg2rad(12.0)
 
 def expectations(
     evidence: Evidence,
-    level: FloatArray,
     mounts: FloatArray,
     poses: Sequence[Pose],
     saved: Mapping[int, Mount],
 ) -> list[Prior]:
-    """All priors.
+    """What poses and movements say about the body.
 
     Args:
         evidence: The session.
-        level: (K, J, 4) levelled frames, earth from W at the nodes.
         mounts: (E, 4) mountings as known so far, to give hinge axes their direction.
         poses: Poses that the evidence tells of and those found since.
         saved: Mountings of an earlier recording that still hold, by index.
@@ -59,21 +58,26 @@ def expectations(
             axis = hinge.axis if hinge.axis @ z >= 0 else -hinge.axis
             pelvis = evidence.body.mountings[mount].role == "pelvis"
             priors.append(HingePrior(mount, axis, PELVIS_HINGE_SD_RAD if pelvis else np.deg2rad(HINGE_SD_DEG)))
-    return [*priors, *_travelling(evidence, level), *_after_gaps(evidence), *_between_repetitions(evidence)]
+    return [*priors, *_after_gaps(evidence), *_between_repetitions(evidence)]
 
 
-def _travelling(evidence: Evidence, level: FloatArray) -> list[Prior]:
-    """The heading between pelvis and thighs wherever the wearer walked."""
+def headings(evidence: Evidence, level: FloatArray) -> list[HeadingPrior]:
+    """The heading between pelvis and thighs, wherever the wearer walked or the hip was accelerated.
+
+    Args:
+        evidence: The session.
+        level: (K, J, 4) levelled frames, earth from W at the nodes.
+    """
     body = evidence.body
     pelvis = body.worn("pelvis", 0)
     if pelvis is None:
         return []
     first = body.mountings[pelvis].sensor
+    others = [k for k in range(evidence.motion.sensors) if k != first]
+    thighs = [e for e, m in enumerate(body.mountings) if m.role in THIGHS and m.sensor != first]
     return [
-        HeadingPrior(t.node, (first, k), (level[first, t.node], level[k, t.node]), t.heading_rad, t.sd_rad)
-        for k in range(evidence.motion.sensors)
-        if k != first
-        for t in travels(evidence, level, first, k)
+        *(prior for k in others for prior in travels(evidence, level, first, k)),
+        *(prior for e in thighs for prior in joint_headings(evidence, level, pelvis, e)),
     ]
 
 

@@ -30,9 +30,10 @@ def level_frames(seg: Segments) -> FloatArray:
         for a, b in zip(starts, [*starts[1:], nodes], strict=True):
             inside = up[k, a : b - 1] if b - a > 1 else up[k, min(a, nodes - 2)][None]
             out[k, a] = rotation.align(rotation.normalise(np.median(inside[:5], axis=0)), UP)
-            for j in range(a, b - 1):
-                turned = rotation.rotate(out[k, j], up[k, j])
-                out[k, j + 1] = rotation.multiply(_part(rotation.align(turned, UP), 0.3), out[k, j])
+    for j in range(nodes - 1):
+        turned = rotation.rotate(out[:, j], up[:, j])
+        levelled = rotation.multiply(_part(rotation.align(turned, UP), 0.3), out[:, j])
+        out[:, j + 1] = np.where(seg.whole[:, j, None], levelled, out[:, j + 1])
     return out
 
 

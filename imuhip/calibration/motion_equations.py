@@ -14,6 +14,9 @@ from imuhip.units import GRAVITY_M_S2, FloatArray
 
 _GAIN_COLUMNS = np.array([3 * i + k for i, k in GAIN_PAIRS])
 
+ORIGIN_SD_RAD = np.deg2rad(0.001)
+LOOSE_SD_RAD = np.deg2rad(1000.0)
+
 
 @dataclass(frozen=True, slots=True)
 class SensorNoise:
@@ -40,30 +43,32 @@ class SensorNoise:
 
 def add_gyro(system: ArrowSystem, layout: Layout, state: State, seg: Segments, noise: SensorNoise) -> None:
     """From node to node each W frame turns only by what bias and gain explain, and the bias walks slowly."""
+    start, end = state.quat_earth_from_w[:, :-1], state.quat_earth_from_w[:, 1:]
+    c = rotation.matrix(start)
+    by_bias, by_gain = c @ seg.turn_by_bias, c @ seg.turn_by_gain
+    explained = _vec(by_bias, state.bias[:, :-1]) + _vec(by_gain, state.gyr_gain.reshape(layout.sensors, 1, 9))
+    turned = rotation.multiply(rotation.exp(explained), rotation.multiply(end, rotation.conjugate(start)))
+    residual = rotation.log(turned)
+    weight = np.where(seg.whole, 1.0 / (noise.gyr_walk**2 * seg.duration_s + seg.slip_var), 0.0)
+    # residual changes by d_end - d_start + by_bias db + by_gain dm
+    at_start = np.concatenate([np.broadcast_to(-np.eye(3), by_bias.shape), by_bias], axis=3)
+    w = weight[..., None, None]
+    t_start, t_gain = np.swapaxes(at_start, 2, 3) * w, np.swapaxes(by_gain, 2, 3) * w
+    square, mixed, gained = t_start @ at_start, t_start @ by_gain, w * by_gain
+    corner = (t_gain @ by_gain).sum(axis=1)
+    right, right_gain = _vec(t_start, residual), _vec(t_gain, residual).sum(axis=1)
     for k in range(layout.sensors):
-        start, end = state.quat_earth_from_w[k, :-1], state.quat_earth_from_w[k, 1:]
-        c = rotation.matrix(start)
-        by_bias, by_gain = c @ seg.turn_by_bias[k], c @ seg.turn_by_gain[k]
-        explained = _vec(by_bias, state.bias[k, :-1]) + by_gain @ state.gyr_gain[k].reshape(9)
-        turned = rotation.multiply(rotation.exp(explained), rotation.multiply(end, rotation.conjugate(start)))
-        residual = rotation.log(turned)
-        weight = np.where(seg.whole[k], 1.0 / (noise.gyr_walk**2 * seg.duration_s + seg.slip_var[k]), 0.0)
-        # residual changes by d_end - d_start + by_bias db + by_gain dm
-        at_start = np.concatenate([np.broadcast_to(-np.eye(3), by_bias.shape), by_bias], axis=2)
         here = slice(layout.turn(k).start, layout.bias(k).stop)
         nxt, gain = layout.turn(k), layout.gyr_gain(k)
-        w = weight[:, None, None]
-        t_start = np.swapaxes(at_start, 1, 2) * w
-        system.diagonal[:-1, here, here] += t_start @ at_start
-        system.diagonal[1:, nxt, nxt] += w * np.eye(3)
-        system.upper[:, here, nxt] += t_start
-        system.border[:-1, here, gain] += t_start @ by_gain
-        system.border[1:, nxt, gain] += w * by_gain
-        t_gain = np.swapaxes(by_gain, 1, 2) * w
-        system.corner[gain, gain] += (t_gain @ by_gain).sum(axis=0)
-        system.right[:-1, here] -= _vec(t_start, residual)
-        system.right[1:, nxt] -= weight[:, None] * residual
-        system.right_shared[gain] -= _vec(t_gain, residual).sum(axis=0)
+        system.diagonal[:-1, here, here] += square[k]
+        system.diagonal[1:, nxt, nxt] += w[k] * np.eye(3)
+        system.upper[:, here, nxt] += t_start[k]
+        system.border[:-1, here, gain] += mixed[k]
+        system.border[1:, nxt, gain] += gained[k]
+        system.corner[gain, gain] += corner[k]
+        system.right[:-1, here] -= right[k]
+        system.right[1:, nxt] -= weight[k, :, None] * residual[k]
+        system.right_shared[gain] -= right_gain[k]
         _add_bias_walk(system, layout, state, k, 1.0 / (noise.gyr_bias_walk**2 * seg.duration_s))
 
 
@@ -80,28 +85,32 @@ def add_gravity(
         noise: Assumptions.
         speed_m_s: (K, J) how fast each sensor may move at each node.
     """
-    for k in range(layout.sensors):
-        start, end = state.quat_earth_from_w[k, :-1], state.quat_earth_from_w[k, 1:]
-        middle = rotation.matrix(
-            rotation.normalise(start + np.where((start * end).sum(-1, keepdims=True) < 0, -end, end))
-        )
-        by_gain = seg.force_by_gain[k][..., _GAIN_COLUMNS]
-        own = _vec(seg.force_by_bias[k], state.acc_bias[k]) + by_gain @ state.acc_gain[k]
-        force = _vec(middle, seg.force[k] - own)
-        residual = force - np.array([0.0, 0.0, GRAVITY_M_S2])
-        variance = (speed_m_s[k, :-1] ** 2 + speed_m_s[k, 1:] ** 2) / seg.duration_s**2 + noise.acc_model**2
-        # Over a gap the force is held; what turns meanwhile tilts it.
-        variance = variance + GRAVITY_M_S2**2 * np.minimum(seg.slip_var[k], 1.0)
-        size = np.sqrt(np.einsum("ni,ni->n", residual, residual) / variance)
-        measured = np.abs(seg.force[k]).max(axis=1) > 1.0  # no force at all: the sensor had not begun
-        weight = np.where(seg.whole[k] & measured, _huber(size) / variance, 0.0)
-        half_turn = -0.5 * rotation.skew(force)
-        by_own = -middle @ np.concatenate([seg.force_by_bias[k], by_gain], axis=2)
-        _add_pair(system, layout.turn(k), layout.acc(k), half_turn, by_own, residual, weight)
+    start, end = state.quat_earth_from_w[:, :-1], state.quat_earth_from_w[:, 1:]
+    middle = rotation.matrix(rotation.normalise(start + np.where((start * end).sum(-1, keepdims=True) < 0, -end, end)))
+    by_gain = seg.force_by_gain[..., _GAIN_COLUMNS]
+    own = _vec(seg.force_by_bias, state.acc_bias[:, None]) + _vec(by_gain, state.acc_gain[:, None])
+    force = _vec(middle, seg.force - own)
+    residual = force - np.array([0.0, 0.0, GRAVITY_M_S2])
+    variance = (speed_m_s[:, :-1] ** 2 + speed_m_s[:, 1:] ** 2) / seg.duration_s**2 + noise.acc_model**2
+    # Over a gap the force is held; what turns meanwhile tilts it.
+    variance = variance + GRAVITY_M_S2**2 * np.minimum(seg.slip_var, 1.0)
+    size = np.sqrt(np.einsum("kni,kni->kn", residual, residual) / variance)
+    measured = np.abs(seg.force).max(axis=2) > 1.0  # no force at all: the sensor had not begun
+    weight = np.where(seg.whole & measured, _huber(size) / variance, 0.0)
+    # Of the expected force, not of the measured one: a turn about the vertical must not pass for a tilt.
+    half_turn = np.broadcast_to(-0.5 * rotation.skew(np.array([0.0, 0.0, GRAVITY_M_S2])), middle.shape)
+    by_own = -middle @ np.concatenate([seg.force_by_bias, by_gain], axis=3)
+    _add_pairs(system, layout, half_turn, by_own, residual, weight)
 
 
-def keep_finite(system: ArrowSystem, layout: Layout) -> None:
-    """What no equation tells of stays where it is."""
+def keep_finite(system: ArrowSystem, layout: Layout, seg: Segments) -> None:
+    """What no equation tells of stays where it is.
+
+    After a gap that nothing was carried over only headings between the sensors mean something, and the first one's is
+    their origin, as it is at the session's start.
+    """
+    heading = layout.turn(0).start + 2
+    system.diagonal[1:, heading, heading] += np.where(seg.whole.any(axis=0), 0.0, 1.0 / ORIGIN_SD_RAD**2)
     for k in range(layout.sensors):
         system.diagonal[:, layout.turn(k), layout.turn(k)] += np.eye(3) * 1e-6
     for e in range(layout.mounts):
@@ -113,7 +122,7 @@ def add_priors(system: ArrowSystem, layout: Layout, state: State, noise: SensorN
     for k in range(layout.sensors):
         turn, bias, gain, acc = layout.turn(k), layout.bias(k), layout.gyr_gain(k), layout.acc(k)
         # The first sensor's heading is the origin; the others' is known to nothing before poses tell.
-        loose = np.deg2rad([1000.0, 1000.0, 0.001 if k == 0 else 1000.0])
+        loose = np.array([LOOSE_SD_RAD, LOOSE_SD_RAD, ORIGIN_SD_RAD if k == 0 else LOOSE_SD_RAD])
         system.diagonal[0, turn, turn] += np.diag(1.0 / loose**2)
         weight = 1.0 / noise.gyr_bias**2
         system.diagonal[0, bias, bias] += np.eye(3) * weight
@@ -136,26 +145,28 @@ def _add_bias_walk(system: ArrowSystem, layout: Layout, state: State, k: int, we
     system.right[1:, b] -= step
 
 
-def _add_pair(
+def _add_pairs(
     system: ArrowSystem,
-    node: slice,
-    shared: slice,
-    by_node: FloatArray,
-    by_shared: FloatArray,
+    layout: Layout,
+    by_turn: FloatArray,
+    by_acc: FloatArray,
     residual: FloatArray,
     weight: FloatArray,
 ) -> None:
-    """Equations with the same derivative by both ends' unknowns, and one by shared unknowns."""
-    w = weight[:, None, None]
-    t_node, t_shared = np.swapaxes(by_node, 1, 2) * w, np.swapaxes(by_shared, 1, 2) * w
-    square, mixed, right = t_node @ by_node, t_node @ by_shared, _vec(t_node, residual)
-    for ends in (slice(None, -1), slice(1, None)):
-        system.diagonal[ends, node, node] += square
-        system.border[ends, node, shared] += mixed
-        system.right[ends, node] -= right
-    system.upper[:, node, node] += square
-    system.corner[shared, shared] += (t_shared @ by_shared).sum(axis=0)
-    system.right_shared[shared] -= _vec(t_shared, residual).sum(axis=0)
+    """Equations of all sensors with the same derivative by the turns at both ends, and one by the accelerometer's."""
+    w = weight[..., None, None]
+    t_turn, t_acc = np.swapaxes(by_turn, 2, 3) * w, np.swapaxes(by_acc, 2, 3) * w
+    square, mixed, right = t_turn @ by_turn, t_turn @ by_acc, _vec(t_turn, residual)
+    corner, right_acc = (t_acc @ by_acc).sum(axis=1), _vec(t_acc, residual).sum(axis=1)
+    for k in range(layout.sensors):
+        turn, acc = layout.turn(k), layout.acc(k)
+        for ends in (slice(None, -1), slice(1, None)):
+            system.diagonal[ends, turn, turn] += square[k]
+            system.border[ends, turn, acc] += mixed[k]
+            system.right[ends, turn] -= right[k]
+        system.upper[:, turn, turn] += square[k]
+        system.corner[acc, acc] += corner[k]
+        system.right_shared[acc] -= right_acc[k]
 
 
 def _huber(size: FloatArray, bound: float = 2.0) -> FloatArray:
@@ -164,6 +175,6 @@ def _huber(size: FloatArray, bound: float = 2.0) -> FloatArray:
 
 
 def _vec(m: FloatArray, v: FloatArray) -> FloatArray:
-    """Matrix times vector, one by one; a single vector serves all matrices."""
-    out: FloatArray = np.einsum("nij,nj->ni", m, np.broadcast_to(v, (len(m), m.shape[2])))
+    """Matrices times vectors, (..., i, j) and (..., j) -> (..., i); broadcasts."""
+    out: FloatArray = (m @ v[..., None])[..., 0]
     return out

@@ -17,6 +17,11 @@ from imuhip.units import GRAVITY_M_S2, BoolArray, FloatArray
 ACC_BIAS_LIMIT_M_S2 = 0.6
 """60 mg: twice what consumer accelerometers are off by."""
 
+LIE = "hold still for 3 seconds lying on your back, and mark when"
+"""What tells which way a sensor on the trunk faces; sitting turns the pelvis too little."""
+SWING = "swing the leg straight forward and back five times after the stance, and mark when"
+"""What tells it of a sensor on the leg."""
+
 
 def calibration_of(solution: Solution, body: Body, first_step: int, frames_per_step: int) -> Calibration:
     """What the stages apply.
@@ -116,24 +121,48 @@ def _relative(solution: Solution, pairs: list[tuple[int, int]], cov: FloatArray)
     return np.sqrt(spread[:, :2].mean(axis=1)), np.sqrt(spread[:, 2])
 
 
+def why_unsolved(still: BoolArray) -> str:
+    """Why a session has no calibration, in a plain sentence.
+
+    Args:
+        still: (slots,) which whole seconds were still, from :func:`imuhip.calibration.stillness.still_slots`.
+
+    Returns:
+        The reason, and what to do about it. Two seconds of stillness hold a whole slot and three hold two, wherever
+        they begin.
+    """
+    if not still.any():
+        return "The wearer was never still for two seconds: stand still for 4 seconds before moving"
+    if not (still[1:] & still[:-1]).any():
+        return "The wearer was never still for three seconds, as live needs: stand still for 4 seconds before moving"
+    return "The recording ends in a still pose, and live is calibrated once it is over: move on after standing still"
+
+
 def _warnings(solution: Solution, first_step: int) -> Iterator[str]:
     evidence = solution.evidence
     if evidence.assumed_stance:
         yield "No stance was marked: the first still moment was taken as upright standing"
+    turned: dict[str, list[str]] = {}
     for e, mounting in enumerate(evidence.body.mountings):
-        where, at = mounting.role.replace("_", " "), solution.layout.mount(e)
+        where, at = _where(mounting.role), solution.layout.mount(e)
         if not evidence.zeroed(e):
             yield f"The {where} sensor has no stance: stand still for 4 seconds after strapping it on"
         elif np.sqrt(solution.covariance.shared[at, at][1, 1]) > FACING_LIMIT_RAD:
-            yield (
-                f"Which way the {where} sensor faces is not known: swing the leg straight forward and back five times, "
-                "and hold still once lying on your back or seated"
-            )
+            turned.setdefault(SWING if mounting.role.startswith(("thigh", "shank")) else LIE, []).append(where)
         bias = np.abs(solution.state.acc_bias[mounting.sensor]).max()
         if bias > ACC_BIAS_LIMIT_M_S2:
             off_mg = bias / GRAVITY_M_S2 * 1000
             yield f"The {where} sensor's accelerometer is off by {off_mg:.0f} mg: check it lying on a table"
+    for remedy, places in turned.items():
+        names = " and ".join(dict.fromkeys(places))
+        yield f"Which way the {names} sensor{'s face' if ' and ' in names else ' faces'} is not known: {remedy}"
     yield from _swing_warnings(solution, first_step)
+
+
+def _where(role: str) -> str:
+    """A role as people say it: ``thigh_left`` is "left thigh"."""
+    segment, _, side = role.partition("_")
+    return f"{side} {segment}".strip()
 
 
 def _swing_warnings(solution: Solution, first_step: int) -> Iterator[str]:

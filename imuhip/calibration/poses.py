@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -145,14 +146,22 @@ def pose_up_prior(posture: str, side: str) -> tuple[FloatArray, FloatArray]:
 
 def _overlap(stills: Sequence[Still], start: int, end: int | None) -> Still | None:
     """The longest part of a still inside a stretch, at least a second long."""
-    parts = [Still(max(s.start, start), s.end if end is None else min(s.end, end)) for s in stills]
+    parts = [
+        Still(max(s.start, start), s.end if end is None else min(s.end, end)) for s in _touching(stills, start, end)
+    ]
     best = max(parts, key=lambda s: s.end - s.start, default=None)
     return best if best is not None and best.end - best.start >= 20 else None
 
 
 def _start_still(stills: Sequence[Still], start: int) -> Still | None:
     """The still stretch in which a test begins: it holds the mark's start or begins within two seconds of it."""
-    for still in stills:
-        if still.end > start + 10 and still.start < start + 50:
-            return Still(max(still.start, start), still.end) if still.end - max(still.start, start) >= 20 else still
+    for still in _touching(stills, start + 10, start + 50):
+        return Still(max(still.start, start), still.end) if still.end - max(still.start, start) >= 20 else still
     return None
+
+
+def _touching(stills: Sequence[Still], start: int, end: int | None) -> Sequence[Still]:
+    """Those of stills in order that end after ``start`` and start before ``end``."""
+    first = bisect.bisect_right(stills, start, key=lambda s: s.end)
+    last = len(stills) if end is None else bisect.bisect_left(stills, end, key=lambda s: s.start)
+    return stills[first:last]

@@ -6,6 +6,7 @@ move if the gyro were perfect. What the estimator must know of a segment is then
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,14 +26,17 @@ class Strapdown:
 
     Attributes:
         quat: (K, N + 1, 4) W from sensor at the start of step i (and at the end of the last).
-        sums: (K, N + 1, 63) running integrals from the start: 9 of R dt, 27 of R rate dt, 27 of R force dt;
-            R[i, j] at ``3 i + j``, and R[i, j] x[k] at ``9 i + 3 j + k``.
+        middle: (K, N, 9) mean rotation matrix of each step, R[i, j] at ``3 i + j``.
+        turn_rad: (K, N, 3) rotation vector of each step, less the bias.
+        acc_m_s2: (K, N, 3) mean specific force of each step.
         force: (K, N + 1, 3) running integral of the force in W.
         slip_var: (K, N + 1) running sum of the variance of turning over gaps.
     """
 
     quat: FloatArray
-    sums: FloatArray
+    middle: FloatArray
+    turn_rad: FloatArray
+    acc_m_s2: FloatArray
     force: FloatArray
     slip_var: FloatArray
 
@@ -81,41 +85,48 @@ def integrate(motion: Motion, bias_rad_s: FloatArray) -> Strapdown:
     for k in range(sensors):
         quat[k, 1:] = _gyro_only(np.ascontiguousarray(turn[k] / dt), dt)
     m = rotation.matrix(quat)
-    mid = 0.5 * (m[:, :-1] + m[:, 1:])
-    acc = motion.acc_m_s2
-    sums = np.zeros((sensors, n + 1, 63))
-    steps = sums[:, 1:]
-    flat = mid.reshape(sensors, n, 9)
-    steps[..., :9] = flat * dt
-    steps[..., 9:36] = (flat[..., None] * turn[:, :, None, :]).reshape(sensors, n, 27)
-    steps[..., 36:] = (flat[..., None] * (acc * dt)[:, :, None, :]).reshape(sensors, n, 27)
-    np.cumsum(steps, axis=1, out=steps)
-    force = steps[..., 36:].reshape(sensors, n, 3, 9)[..., [0, 4, 8]].sum(axis=-1)
-    force = np.concatenate([np.zeros((sensors, 1, 3)), force], axis=1)
+    middle = 0.5 * (m[:, :-1] + m[:, 1:])
+    force = np.zeros((sensors, n + 1, 3))
+    np.cumsum(np.einsum("knij,knj->kni", middle, motion.acc_m_s2 * dt), axis=1, out=force[:, 1:])
     slip = np.concatenate([np.zeros((sensors, 1)), np.cumsum(motion.slip_var, axis=1)], axis=1)
-    return Strapdown(quat, sums, force, slip)
+    return Strapdown(quat, middle.reshape(sensors, n, 9), turn, motion.acc_m_s2, force, slip)
 
 
 def segments(strap: Strapdown, node_step: IntArray, step_s: float) -> Segments:
-    """Cut the running integrals at the nodes."""
+    """Integrate between the nodes."""
     duration = np.diff(node_step) * step_s
-    sums = np.diff(strap.sums[:, node_step], axis=1)
-    shape = (*sums.shape[:2], 3, 3)
     per_s = 1.0 / duration[None, :, None]
-    r = sums[..., :9].reshape(shape)
+    r, by_turn, by_force = _integrals(strap, node_step.tolist(), step_s)
     slip_var = np.diff(strap.slip_var[:, node_step], axis=1)
     return Segments(
         node_step=node_step,
         duration_s=duration,
         quat=strap.quat[:, node_step],
         turn_by_bias=r,
-        turn_by_gain=sums[..., 9:36].reshape(*shape[:3], 9),
+        turn_by_gain=by_turn,
         force=np.diff(strap.force[:, node_step], axis=1) * per_s,
         force_by_bias=r * per_s[..., None],
-        force_by_gain=sums[..., 36:].reshape(*shape[:3], 9) * per_s[..., None],
+        force_by_gain=by_force * per_s[..., None],
         slip_var=slip_var,
         whole=slip_var < MAX_SLIP_VAR,
     )
+
+
+def _integrals(strap: Strapdown, nodes: list[int], step_s: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Integrals of R (K, J - 1, 3, 3), of R rate and of R force (K, J - 1, 3, 9) between nodes.
+
+    A product of two small matrices for each segment: running integrals of all 63 would cost ten times that, and hours
+    of them most of the memory.
+    """
+    sensors, n, _ = strap.middle.shape
+    factors = np.empty((sensors, n, 7))
+    factors[..., 0], factors[..., 1:4], factors[..., 4:] = step_s, strap.turn_rad, strap.acc_m_s2 * step_s
+    out = np.empty((sensors, len(nodes) - 1, 9, 7))
+    for k in range(sensors):
+        for j, (a, b) in enumerate(itertools.pairwise(nodes)):
+            np.matmul(strap.middle[k, a:b].T, factors[k, a:b], out=out[k, j])
+    shape = (sensors, len(nodes) - 1, 3)
+    return out[..., 0].reshape(*shape, 3), out[..., 1:4].reshape(*shape, 9), out[..., 4:].reshape(*shape, 9)
 
 
 def _gyro_only(gyr: FloatArray, step_s: float) -> FloatArray:

@@ -8,12 +8,12 @@ travel, and is left alone: there accelerations are smaller than the sensors' own
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
 
 import numpy as np
 
 from imuhip import rotation
 from imuhip.calibration.evidence import Evidence
+from imuhip.calibration.pose_equations import HeadingPrior
 from imuhip.units import GRAVITY_M_S2, FloatArray
 
 MIN_SPEED_M_S = 0.4
@@ -25,23 +25,8 @@ MIN_STEPS, MAX_STEPS = 75, 1500
 """Between 3 s and a minute: shorter is no travel, longer has drifted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Travel:
-    """A stretch in which two sensors travelled together.
-
-    Attributes:
-        node: A node inside it.
-        heading_rad: What to turn the second's levelled frame by, about the vertical, to match the first's.
-        sd_rad: How far that may be off.
-    """
-
-    node: int
-    heading_rad: float
-    sd_rad: float
-
-
-def travels(evidence: Evidence, level: FloatArray, first: int, second: int) -> list[Travel]:
-    """All stretches in which two sensors travelled together.
+def travels(evidence: Evidence, level: FloatArray, first: int, second: int) -> list[HeadingPrior]:
+    """Headings from all stretches in which two sensors travelled together.
 
     Args:
         evidence: The session.
@@ -65,9 +50,8 @@ def travels(evidence: Evidence, level: FloatArray, first: int, second: int) -> l
         coherence = np.abs(product) / np.sqrt(np.mean(np.abs(v) ** 2) * np.mean(np.abs(w) ** 2))
         if speed > MIN_SPEED_M_S and coherence > MIN_COHERENCE:
             sd = np.deg2rad(3.0) + 0.25 * np.sqrt(1.0 - min(coherence, 1.0) ** 2)
-            out.append(
-                Travel(int(min((a + b) // 2, len(evidence.seg.node_step) - 1)), float(np.angle(product)), float(sd))
-            )
+            node = int(min((a + b) // 2, level.shape[1] - 1))
+            out.append(HeadingPrior.at(node, (first, second), level, float(np.angle(product)), float(sd)))
     return out
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
@@ -99,6 +100,8 @@ def main() -> None:
     # Our matrices are small: threads of BLAS only wait for each other, which doubles the time on two cores, and the
     # number of cores would decide how sums are cut, which shows in the bits. It is read when numpy is first imported.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # What is made here is freed by its references; looking for cycles all the time costs a tenth of a run.
+    gc.set_threshold(50_000, 20, 100)
     try:
         app()
     except ImuhipError as error:

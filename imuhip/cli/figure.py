@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 HIP_ANGLES = ("flexion", "adduction", "internal_rotation")
-PELVIS_ANGLES = ("tilt", "list", "rotation")
+PELVIS_ANGLES = {"tilt": "tilt", "list": "list", "rotation": "rotation, changes only"}
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00")
 """Okabe and Ito's blue, vermilion, green, purple and orange: told apart with any colour vision."""
 
@@ -63,7 +63,9 @@ def check_drawable(output: Path) -> None:
     if output.suffix.lower() not in PICTURES:
         kinds = ", ".join(PICTURES)
         raise OutputError(
-            f"{output.suffix or 'no suffix'} is no kind of picture", path=output, remedy=f"Use one of {kinds}"
+            f"{output.suffix or 'a name without a suffix'} tells no kind of picture",
+            path=output,
+            remedy=f"Let it end in one of {kinds}",
         )
 
 
@@ -82,16 +84,18 @@ def read_reference(path: Path) -> dict[str, FloatArray]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.reader(file))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot be read: {error}", path=path) from error
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror or error}", path=path, remedy="Check its name") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError("is not a CSV file", path=path, remedy="Name its columns as `imuhip angles` does") from error
     header, body = (rows[0], rows[1:]) if rows else ([], [])
     if "time_s" not in header:
-        raise InputError("has no column time_s", path=path, place="line 1")
+        raise InputError("has no column time_s", path=path, place="line 1", remedy="Add it")
     try:
         values = np.array([[float(cell or "nan") for cell in row] for row in body], dtype=np.float64)
         columns = dict(zip(header, values.reshape(-1, len(header)).T.copy(), strict=True))
     except ValueError as error:
-        raise InputError(f"is not a table of numbers: {error}", path=path) from error
+        raise InputError(f"is not a table of numbers: {error}", path=path, remedy="Export it again") from error
     if len(body) < 2 or not any(name.endswith("_deg") for name in header):
         raise InputError("holds no angles", path=path, remedy="Name its columns as `imuhip angles` does")
     return columns
@@ -111,7 +115,7 @@ def marked_intervals(marks: Sequence[Mapping[str, Any]]) -> list[Interval]:
             mark["start_s"],
             mark["end_s"],
             mark["kind"],
-            " ".join(words(mark[key]) for key in ("name", "side") if mark[key]) or words(mark["kind"]),
+            " ".join(words(mark[key]) for key in ("name", "side", "position") if mark[key]) or words(mark["kind"]),
         )
         for mark in marks
         if mark["kind"] in SHADED_KINDS and mark["end_s"] is not None
@@ -172,7 +176,7 @@ def _panels(table: Mapping[str, FloatArray]) -> list[Panel]:
         if f"hip_{side}_flexion_deg" in table
     ]
     if "pelvis_tilt_deg" in table:
-        panels.append(Panel("pelvis, deg", {name: f"pelvis_{name}_deg" for name in PELVIS_ANGLES}))
+        panels.append(Panel("pelvis, deg", {label: f"pelvis_{name}_deg" for name, label in PELVIS_ANGLES.items()}))
     segments = [name.removesuffix("_inclination_deg") for name in table if name.endswith("_inclination_deg")]
     if segments:
         panels.append(Panel("against gravity, deg", {words(name): f"{name}_inclination_deg" for name in segments}))
@@ -186,7 +190,7 @@ def _draw_panel(axes: Axes, panel: Panel, time_s: FloatArray, table: Mapping[str
     uncertainty = table.get(f"{panel.hip}_uncertainty_deg")
     if uncertainty is not None:  # of flexion, the first
         low, high = first - uncertainty, first + uncertainty
-        axes.fill_between(time_s, low, high, color=COLOURS[0], alpha=0.2, linewidth=0, label="95 % interval")
+        axes.fill_between(time_s, low, high, color=COLOURS[0], alpha=0.2, linewidth=0, label="flexion, 95 % interval")
     unknown = np.all([np.isnan(table[column]) for column in panel.columns.values()], axis=0)
     if unknown.all():
         axes.text(

@@ -10,9 +10,10 @@ from typing import Annotated, Literal
 import typer
 
 from imuhip.cli.options import AsJson, Force, Output, RecordingFile
-from imuhip.cli.output import refuse_existing, say
+from imuhip.cli.output import say
 from imuhip.cli.progress import progress
 from imuhip.cli.text import count, info_text, words
+from imuhip.recording.output import refuse_existing
 
 TimeUnit = Literal["s", "ms", "us"]
 AccUnit = Literal["m_s2", "g", "mg"]

@@ -28,12 +28,14 @@ class Live:
         events: Notifications in short blocks, and marks.
         duration_s: Length.
         takes_marks: Whether marks can be set while it plays.
+        path: Where it was recorded; None where it is not.
     """
 
     session: SessionInfo
     events: Iterable[Event]
     duration_s: float
     takes_marks: bool
+    path: Path | None = None
 
 
 def recorded_session(path: Path, slice_s: float) -> Live:
@@ -49,7 +51,8 @@ def recorded_session(path: Path, slice_s: float) -> Live:
     from imuhip.recording import Recording, recording_info
 
     source = Recording.open(path)
-    return Live(source.session, source.events(slice_s), recording_info(path)["duration_s"], takes_marks=False)
+    duration_s = recording_info(path)["duration_s"]
+    return Live(source.session, source.events(slice_s), duration_s, takes_marks=False, path=path)
 
 
 def virtual_session(name: str) -> Live:

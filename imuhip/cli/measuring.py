@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from imuhip.cli.options import AsJson, CalibrationFrom, Causal, Force, Output, RecordingFile
-from imuhip.cli.output import refuse_existing, replacing, say
+from imuhip.cli.output import say
 from imuhip.cli.progress import progress
+from imuhip.recording.output import refuse_existing, replacing
 
 if TYPE_CHECKING:
     from imuhip.session import Analysis
@@ -69,10 +70,10 @@ def angles(
     Degrees from upright stance, time on the recording's own clock, an empty field where an angle is not known.
     """
     refuse_existing(output, force=force)
-    table = measure(recording, causal=causal, calibration=calibration).table
-    with replacing(output, force=force) as path:
-        table.write_csv(path)
-    sys.stderr.write(f"Wrote {output}.\n")
+    analysis = measure(recording, causal=causal, calibration=calibration)
+    with progress("Writing"), replacing(output, force=force) as path:
+        analysis.table.write_csv(path)
+    _tell_written(output, analysis)
 
 
 def plot(
@@ -100,7 +101,19 @@ def plot(
     analysis = measure(recording, causal=causal, calibration=calibration)
     offset_s = analysis.results["recording"]["time_offset_s"] or 0.0
     intervals = figure.marked_intervals(recording_info(recording)["marks"])
-    drawing = figure.draw(analysis.table.columns, intervals, title=recording.name, offset_s=offset_s, reference=overlay)
-    with replacing(output, force=force) as path:
-        drawing.savefig(path)
+    title = f"{recording.name}, as live shows it" if causal else recording.name
+    with progress("Drawing"), replacing(output, force=force) as path:
+        columns = analysis.table.columns
+        figure.draw(columns, intervals, title=title, offset_s=offset_s, reference=overlay).savefig(path)
+    _tell_written(output, analysis)
+
+
+def _tell_written(output: Path, analysis: Analysis) -> None:
+    """Say on stderr what was done, and why it shows nothing where it does not."""
+    import numpy as np
+
+    angles = [column for name, column in analysis.table.columns.items() if name.endswith("_deg")]
+    if all(np.isnan(column).all() for column in angles):
+        reasons = [warning for each in analysis.results["calibration"] for warning in each["warnings"]]
+        sys.stderr.write(f"Note: no angle is known. {'. '.join(reasons)}.\n")
     sys.stderr.write(f"Wrote {output}.\n")

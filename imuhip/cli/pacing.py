@@ -111,5 +111,6 @@ def play(
             shown_s = clock.now()
             show()
     take(pipeline.flush(), last=True)
+    watch.end()
     show()
     return True

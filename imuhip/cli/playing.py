@@ -112,16 +112,16 @@ def show(live: Live, speed: float | None, *, title: str, line_s: float = 3.0, ou
     from imuhip.cli.watching import Watch
     from imuhip.pipeline import Pipeline
 
-    pipeline, events = Pipeline(live.session.sensors), live.events
+    pipeline, events, watch = Pipeline(live.session.sensors), live.events, Watch(live.duration_s)
     if outlet is not None:
         outlet.begin(pipeline)
         events = outlet.obey(events, live=live.takes_marks)
     try:
         with quit_key() as stopped, _view(title, line_s) as view:
-            return play(
+            whole = play(
                 events,
                 pipeline,
-                Watch(live.duration_s),
+                watch,
                 view,
                 speed=speed,
                 clock=WallClock(),
@@ -130,6 +130,10 @@ def show(live: Live, speed: float | None, *, title: str, line_s: float = 3.0, ou
             )
     except KeyboardInterrupt:
         return False
+    if whole and watch.knew_nothing:
+        why = "" if live.path is None else f": `imuhip analyze {live.path} --causal` says why"
+        say(f"No angle was known at any time{why}.\n")
+    return whole
 
 
 def _view(title: str, line_s: float) -> View:

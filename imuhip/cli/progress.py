@@ -14,6 +14,8 @@ Report = Callable[[float], None]
 def progress(title: str) -> Iterator[Report | None]:
     """Show a progress bar while the block runs; nothing at all where stderr is not a terminal.
 
+    Until a share is reported the bar only shows that something goes on.
+
     Args:
         title: What is being done, as in "Measuring".
 
@@ -27,5 +29,5 @@ def progress(title: str) -> Iterator[Report | None]:
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(title, total=1.0)
-        yield lambda share: bar.update(task, completed=share)
+        task = bar.add_task(title, total=None)
+        yield lambda share: bar.update(task, total=1.0, completed=share)

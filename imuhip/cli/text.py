@@ -22,10 +22,10 @@ def summary_text(results: Mapping[str, Any], *, name: str) -> str:
     """
     sections = [
         [NOTICE],
-        _recording_lines(results["recording"], name),
+        [*_recording_lines(results["recording"], name), *_damage_lines(results["recording"]["damage"])],
         _sensor_lines(results["recording"]["sensors"]),
         _calibration_lines(results["calibration"]),
-        _test_lines(results["tests"]),
+        _test_lines(results["tests"]) or _untested_lines(results),
         _set_lines(results["sets"]),
         _flag_lines(results["flags"]),
     ]
@@ -65,14 +65,18 @@ def info_text(about: Mapping[str, Any], *, name: str) -> str:
 
 
 def _info_sensor(sensor: Mapping[str, Any]) -> Row:
-    lost = ", ".join(f"{number} {words(cause)}" for cause, number in sensor["lost_notifications"].items())
+    lost = [loss_words(sensor)] if sensor["lost"] is not None else []
+    lost += [
+        f"{count(number, 'notification')} lost: {words(cause)}"
+        for cause, number in sensor["lost_notifications"].items()
+    ]
     return (
         f"  {words(sensor['role'])}",
         sensor["model"] or sensor["driver"],
-        "rate not known" if sensor["rate_hz"] is None else f"{sensor['rate_hz']:.1f} Hz",
+        f"{sensor['rate_hz']:.1f} Hz" if sensor["rate_hz"] else "rate not known",
         "samples not readable" if sensor["samples"] is None else count(sensor["samples"], "sample"),
         count(sensor["notifications"], "notification"),
-        f"recorder lost {lost}" if lost else "recorder lost nothing",
+        ", ".join(lost),
     )
 
 
@@ -104,6 +108,12 @@ def _recording_lines(recording: Mapping[str, Any], name: str) -> list[str]:
     return ["Recording", "  " + ", ".join(parts)]
 
 
+def _damage_lines(damage: Sequence[str]) -> list[str]:
+    if not damage:
+        return []
+    return [f"  damaged at {count(len(damage), 'place')}: `imuhip info` tells where and what is lost"]
+
+
 def _sensor_lines(sensors: Sequence[Mapping[str, Any]]) -> list[str]:
     rows = [
         (f"  {words(one['role'])}", f"{one['rate_hz']:.1f} Hz", count(one["samples"], "sample"), loss_words(one))
@@ -112,6 +122,8 @@ def _sensor_lines(sensors: Sequence[Mapping[str, Any]]) -> list[str]:
     lines = ["Sensors", *columns(rows)]
     if all(one["role"] != "pelvis" for one in sensors):
         lines.append("  no pelvis sensor: angles of segments against gravity only, no hip angles")
+    elif not any(one["role"].startswith("thigh_") for one in sensors):
+        lines.append("  no thigh sensor: angles of the pelvis only, no hip angles")
     return lines
 
 
@@ -125,7 +137,7 @@ def loss_words(sensor: Mapping[str, Any]) -> str:
         As in "lost 12 (0.3 %), 0.4 s of gaps".
     """
     if not sensor["loss_visible"]:
-        lost = "loss cannot be seen with this model"
+        lost = "loss cannot be seen: samples are not numbered"
     elif sensor["lost"]:
         share = sensor["lost"] / (sensor["lost"] + sensor["samples"])
         lost = f"lost {sensor['lost']} ({share:.1%})".replace("%", " %")
@@ -138,9 +150,10 @@ def _calibration_lines(calibrations: Sequence[Mapping[str, Any]]) -> list[str]:
     lines = ["Calibration"]
     for calibration in calibrations:
         if calibration["method"] == "none":
-            lines.append("  none: how the sensors sit could not be found out, so nothing below is absolute")
+            lines.append("  none: how the sensors sit could not be found out, so there are no angles")
         else:
-            lines.append(f"  from {clock(calibration['start_s'])}: {calibration['quality']}")
+            left_out = ", some angles are left out" if calibration["quality"] == "poor" else ""
+            lines.append(f"  from {clock(calibration['start_s'])}: {calibration['quality']}{left_out}")
         lines += [f"    {warning}" for warning in calibration["warnings"]]
     return lines
 
@@ -168,6 +181,12 @@ def _test_lines(tests: Sequence[Mapping[str, Any]]) -> list[str]:
     if any(test["reference"] == "gravity" for test in tests):
         lines.append("  gravity: the angle of the segment against gravity; without a pelvis sensor it is no hip angle")
     return lines
+
+
+def _untested_lines(results: Mapping[str, Any]) -> list[str]:
+    if results["sets"] or all(calibration["method"] == "none" for calibration in results["calibration"]):
+        return []
+    return ["Range tests", "  none is marked; `imuhip plot` and `imuhip angles` show the whole session"]
 
 
 def _peak(test: Mapping[str, Any]) -> str:

@@ -13,8 +13,16 @@ if TYPE_CHECKING:
     from imuhip.cli.watching import Gauge, LiveState
 
 BAR_CELLS = 44
-BAR_RANGE_DEG = {"flexion": (-40.0, 130.0), "tilt": (-60.0, 90.0)}
-DEFAULT_RANGE_DEG = (-60.0, 60.0)
+BAR_RANGE_DEG = {
+    "flexion": (-40.0, 130.0),
+    "adduction": (-60.0, 60.0),
+    "internal rotation": (-60.0, 60.0),
+    "tilt": (-120.0, 120.0),
+    "list": (-120.0, 120.0),
+    "rotation": (-180.0, 180.0),
+}
+INCLINATION_RANGE_DEG = (0.0, 180.0)
+"""Of a segment against gravity, by the segment's name."""
 PROVISIONAL = "provisional: `imuhip analyze` refines these numbers with the whole session"
 
 
@@ -49,7 +57,7 @@ class LineView:
 
     def __enter__(self) -> Self:
         """Say what kind of numbers follow."""
-        self._out.write(f"Degrees, last peak in brackets, {PROVISIONAL}.\n")
+        self._out.write(f"Degrees, last peak in brackets, ? where not known; {PROVISIONAL}.\n")
         return self
 
     def __exit__(
@@ -65,9 +73,10 @@ class LineView:
             if name != "pelvis"
         )
         rates = "/".join(f"{sensor.rate_hz:.0f}" for sensor in state.health)
-        lost = sum(sensor.lost for sensor in state.health)
+        seen = [sensor.lost for sensor in state.health if sensor.loss_visible]
+        lost = f"lost {sum(seen)}" if seen else "loss not visible"
         self._out.write(
-            f"{clock(state.elapsed_s):>6}  {groups or 'no hip angles'}  | {rates} Hz, lost {lost},"
+            f"{clock(state.elapsed_s):>6}  {groups or 'no hip angles'}  | {rates} Hz, {lost},"
             f" {clock(state.left_s)} left{' | ' if state.note else ''}{state.note}\n"
         )
         self._out.flush()
@@ -116,6 +125,7 @@ class BarView:
             for gauge in gauges:
                 value = gauge.reason if gauge.value_deg is None else f"{round(gauge.value_deg, 1) + 0.0:6.1f}\u00b0"
                 peak = "" if gauge.peak_deg is None else f"last peak {round(gauge.peak_deg)}\u00b0"
+                peak = "only its changes count" if gauge.relative else peak
                 angles.add_row(f"  {gauge.name}", Text(value, justify="right"), bar(gauge, fancy=self._fancy), peak)
         if not state.groups:
             angles.add_row("no hip angles yet")
@@ -146,7 +156,7 @@ def bar(gauge: Gauge, *, fancy: bool = True) -> str:
         :data:`BAR_CELLS` characters.
     """
     fill, zero, peak, empty = "\u2588\u2502\u25c6\u00b7" if fancy else "#|^."
-    low, high = BAR_RANGE_DEG.get(gauge.name, DEFAULT_RANGE_DEG)
+    low, high = BAR_RANGE_DEG.get(gauge.name, INCLINATION_RANGE_DEG)
 
     def cell(angle_deg: float) -> int:
         share = (min(max(angle_deg, low), high) - low) / (high - low)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 PEAK_PROMINENCE_DEG = 8.0
 """A turn-round counts as a peak once the angle has come back this far; sway and soft tissue stay below it."""
 
+LAST_KNOWN_S = 1.0
+"""Sensors never end on the same sample: the picture that stays shows what was known up to a second before."""
+
+AGAINST_GRAVITY = "against gravity"
+"""What is shown without a pelvis sensor: how far each segment is from the vertical."""
+
 UNKNOWN = "not known"
 NO_HEADING = "heading not known"
 NEAR_SIDE_SPLIT = "near 90\u00b0 to the side"
@@ -24,12 +30,21 @@ NEAR_SIDE_SPLIT = "near 90\u00b0 to the side"
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """One angle as shown: its value now, or why there is none, and its last peak (None: none yet)."""
+    """One angle as shown.
+
+    Attributes:
+        name: What it is called.
+        value_deg: Its value now, None where it is not known.
+        peak_deg: Its last peak, None where there was none yet or peaks mean nothing.
+        reason: Why there is no value.
+        relative: Whether only its changes mean something.
+    """
 
     name: str
     value_deg: float | None
-    peak_deg: float | None
+    peak_deg: float | None = None
     reason: str = ""
+    relative: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +109,15 @@ class Watch:
 
     def __init__(self, duration_s: float) -> None:
         self._duration_s = duration_s
-        self._elapsed_s = 0.0
+        self._elapsed_s = self._step_s = 0.0
         self._groups: dict[str, dict[str, Gauge]] = {}
         self._peaks: dict[tuple[str, str], PeakTracker] = {}
+        self._known: dict[tuple[str, str], tuple[float, float]] = {}
+
+    @property
+    def knew_nothing(self) -> bool:
+        """Whether no angle was known at any time."""
+        return not self._known
 
     def take(self, blocks: Iterable[HipBlock]) -> None:
         """Take the pipeline's next results.
@@ -105,15 +126,31 @@ class Watch:
             blocks: In the order of the pipeline.
         """
         for block in blocks:
+            if not len(block):
+                continue
+            self._elapsed_s = (block.start_index + len(block)) / block.rate_hz
+            self._step_s = 1.0 / block.rate_hz
+            self._groups = {}  # each block has all angles; what a moved strap no longer measures is not shown on
             for side, hip in block.sides.items():
                 without_flexion, without_others = _reasons(hip)
                 self._follow(f"{side} hip", "flexion", hip.flexion_deg, without_flexion)
                 self._follow(f"{side} hip", "adduction", hip.adduction_deg, without_others)
                 self._follow(f"{side} hip", "internal rotation", hip.internal_rotation_deg, without_others)
-            self._follow("pelvis", "tilt", block.pelvis_tilt_deg, UNKNOWN)
-            self._follow("pelvis", "list", block.pelvis_list_deg, UNKNOWN)
-            self._follow("pelvis", "rotation", block.pelvis_rotation_deg, UNKNOWN)
-            self._elapsed_s = (block.start_index + len(block)) / block.rate_hz
+            if "pelvis" in block.roles:
+                self._follow("pelvis", "tilt", block.pelvis_tilt_deg)
+                self._follow("pelvis", "list", block.pelvis_list_deg)
+                self._follow("pelvis", "rotation", block.pelvis_rotation_deg, relative=True)
+            else:
+                for k, role in enumerate(block.roles):
+                    self._follow(AGAINST_GRAVITY, role.replace("_", " "), block.inclination_deg(k))
+
+    def end(self) -> None:
+        """Let the last picture show what was known last, where that was a moment ago."""
+        for group, gauges in self._groups.items():
+            for name, gauge in gauges.items():
+                time_s, angle_deg = self._known.get((group, name), (-np.inf, 0.0))
+                if gauge.value_deg is None and self._elapsed_s - time_s <= LAST_KNOWN_S:
+                    gauges[name] = replace(gauge, value_deg=angle_deg, reason="")
 
     def state(self, health: Sequence[SensorHealth], note: str = "") -> LiveState:
         """What to show now.
@@ -128,23 +165,24 @@ class Watch:
         groups = {group: list(gauges.values()) for group, gauges in self._groups.items()}
         return LiveState(self._elapsed_s, self._duration_s, groups, health, note)
 
-    def _follow(self, group: str, name: str, angle_deg: FloatArray, reason: str) -> None:
-        if not len(angle_deg):
-            return
+    def _follow(
+        self, group: str, name: str, angle_deg: FloatArray, reason: str = UNKNOWN, *, relative: bool = False
+    ) -> None:
         tracker = self._peaks.setdefault((group, name), PeakTracker())
         tracker.feed(angle_deg)
+        peak_deg = None if relative else tracker.peak_deg
+        known = np.flatnonzero(np.isfinite(angle_deg))
+        if len(known):
+            ago_s = (len(angle_deg) - int(known[-1])) * self._step_s
+            self._known[group, name] = self._elapsed_s - ago_s, float(angle_deg[known[-1]])
         last = float(angle_deg[-1])
-        gauges = self._groups.setdefault(group, {})
-        if np.isfinite(last):
-            gauges[name] = Gauge(name, last, tracker.peak_deg)
-        else:
-            gauges[name] = Gauge(name, None, tracker.peak_deg, reason)
+        value_deg = last if np.isfinite(last) else None
+        why = reason if value_deg is None else ""
+        self._groups.setdefault(group, {})[name] = Gauge(name, value_deg, peak_deg, why, relative)
 
 
 def _reasons(hip: HipAngles) -> tuple[str, str]:
     """Why flexion, and why the other two angles, are missing at the end of a block where they are."""
-    if not len(hip.valid):
-        return UNKNOWN, UNKNOWN
     if hip.singular[-1]:
         return NEAR_SIDE_SPLIT, NEAR_SIDE_SPLIT
     return UNKNOWN, NO_HEADING if hip.valid[-1] else UNKNOWN

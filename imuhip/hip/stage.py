@@ -58,7 +58,7 @@ class HipBlock:
         sides: Hips whose thigh wears a sensor, by side.
         pelvis_tilt_deg: (N,) positive when the top goes forward, from the stance; NaN where not known.
         pelvis_list_deg: (N,) positive when the right side goes up.
-        pelvis_rotation_deg: (N,) positive to the left, from where the recording started.
+        pelvis_rotation_deg: (N,) positive to the left; its zero is arbitrary, only its changes mean something.
         quat_earth_from_segment: (K, N, 4) of every sensor's segment; meaningless where not known.
         segment_known: (K, N).
     """

@@ -25,16 +25,24 @@ class Correction:
     value: FloatArray
 
     def apply(self, quat: FloatArray, frames: IntArray) -> FloatArray:
-        """Correct orientations (N, 4) of the given frames (N,)."""
-        value = interpolate(frames, self.frame, self.value)
-        half = 0.5 * value[:, 0]
-        heading = np.zeros((len(frames), 4))
-        heading[:, 0], heading[:, 3] = np.cos(half), np.sin(half)
+        """Correct orientations (N, 4) of the given frames (N,), which are increasing."""
+        changing = int(np.searchsorted(frames, self.frame[-1]))
+        out = np.empty(quat.shape)
+        if changing:
+            value = interpolate(frames[:changing], self.frame, self.value)
+            out[:changing] = rotation.multiply(self._turn(value), quat[:changing])
+        if changing < len(frames):  # from the last frame on one turn serves all
+            out[changing:] = rotation.multiply(self._turn(self.value[-1:])[0], quat[changing:])
+        return out
+
+    def _turn(self, value: FloatArray) -> FloatArray:
+        """(N, 4) of values (N, 3)."""
+        heading = rotation.about_z(np.ascontiguousarray(value[:, 0]))
         if not self.value[:, 1:].any():
-            return rotation.multiply(heading, quat)
-        tilt = np.zeros((len(frames), 3))
+            return heading
+        tilt = np.zeros((len(value), 3))
         tilt[:, :2] = value[:, 1:]
-        return rotation.multiply(heading, rotation.multiply(rotation.exp(tilt), quat))
+        return rotation.multiply(heading, rotation.exp(tilt))
 
     def at(self, frame: int) -> FloatArray:
         """Value (3,) at one frame."""

@@ -234,9 +234,13 @@ class _MountFade:
 
     def apply(self, quat: FloatArray, frames: IntArray) -> FloatArray:
         """Earth from sensor (N, 4) to earth from segment."""
-        if self.start is self.end:
-            return rotation.multiply(quat, self.end)
-        return rotation.multiply(quat, self._at(frames))
+        changing = 0 if self.start is self.end else int(np.searchsorted(frames, self.last))
+        out = np.empty(quat.shape)
+        if changing:
+            out[:changing] = rotation.multiply(quat[:changing], self._at(frames[:changing]))
+        if changing < len(frames):
+            out[changing:] = rotation.multiply(quat[changing:], self.end)
+        return out
 
     def _at(self, frames: IntArray) -> FloatArray:
         share = np.clip((frames - self.first) / (self.last - self.first), 0.0, 1.0)[:, None]

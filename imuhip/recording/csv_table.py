@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -48,7 +49,8 @@ class Text:
                 if not any(map(str.strip, cells)) and len(cells) <= 1:
                     continue
                 if len(cells) != len(self.header):
-                    raise self.error(f"has {len(cells)} values where the header has {len(self.header)}", line=line)
+                    reason = f"has {len(cells)} values where the header has {len(self.header)}"
+                    raise self.error(reason, line=line, remedy="Remove the line, or export the file again")
                 found.append((line, cells))
         except csv.Error as error:
             raise self.error(f"cannot be read: {error}", line=self.first_line - 1 + reader.line_num) from error
@@ -67,12 +69,13 @@ class Text:
         return ImportLayoutError(reason, path=self.path, place=", ".join(filter(None, parts)) or None, remedy=remedy)
 
 
-def read_text(path: Path, known: frozenset[str]) -> Text:
+def read_text(path: Path, known: Sequence[str]) -> Text:
     """Read a CSV file up to its header.
 
     Args:
         path: The file.
-        known: Names of columns, of which the header must have at least one; they tell the separator.
+        known: Names of columns, the first ones first, of which the header must have at least one; they tell the
+            separator.
 
     Returns:
         Its text.
@@ -89,7 +92,9 @@ def read_text(path: Path, known: frozenset[str]) -> Text:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ImportLayoutError("is not UTF-8 text", path=path, place=f"byte {error.start}") from error
+        raise ImportLayoutError(
+            "is not UTF-8 text", path=path, place=f"byte {error.start}", remedy="Save it as UTF-8"
+        ) from error
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     stripped = text.lstrip("\n")
     if not stripped.strip():
@@ -98,7 +103,7 @@ def read_text(path: Path, known: frozenset[str]) -> Text:
     head, _, body = stripped.partition("\n")
     for separator in SEPARATORS:
         header = tuple(name.strip().strip('"').strip().lower() for name in head.split(separator))
-        if known & set(header):
+        if not set(header).isdisjoint(known):
             result = Text(path, header, separator, body, first_line)
             break
     else:
@@ -106,7 +111,7 @@ def read_text(path: Path, known: frozenset[str]) -> Text:
             "has no header line with the columns of the import layout",
             path=path,
             place=f"line {first_line - 1}",
-            remedy=f"Begin it with {','.join(sorted(known)[:3])},... separated by comma, semicolon or tab",
+            remedy=f"Begin it with {','.join(known[:3])},... separated by comma, semicolon or tab",
         )
     for name in header:
         if header.count(name) > 1:
@@ -186,7 +191,7 @@ def to_number(text: Text, cell: str, *, line: int, column: str) -> float:
     try:
         return float(cell.strip() or "nan")
     except ValueError:
-        remedy = "Export numbers with a decimal point" if "," in cell else None
+        remedy = "Export numbers with a decimal point" if "," in cell else "Correct it, or remove the line"
         raise text.error(f"{cell.strip()[:40]!r} is not a number", line=line, column=column, remedy=remedy) from None
 
 

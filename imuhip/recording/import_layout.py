@@ -101,7 +101,8 @@ def find_sensors(folder: Path) -> dict[str, Path]:
     try:
         files = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".csv")
     except OSError as error:
-        raise ImportLayoutError(f"cannot be read: {error.strerror or error}", path=folder) from error
+        remedy = "Give a folder that holds a CSV file for each sensor"
+        raise ImportLayoutError(f"cannot be read: {error.strerror or error}", path=folder, remedy=remedy) from error
     found: dict[str, Path] = {}
     for path in files:
         role = path.stem.strip().lower()
@@ -137,7 +138,7 @@ def read_sensor(path: Path, role: str, options: Options) -> SensorSamples:
     Raises:
         ImportLayoutError: With line and column of what is wrong, and the option that converts where a unit is.
     """
-    text = read_text(path, frozenset(MOTION))
+    text = read_text(path, MOTION)
     _require_columns(text)
     mag_unit = _mag_unit(text)
     values = read_numbers(text)
@@ -189,7 +190,12 @@ def read_session(folder: Path) -> tuple[str, int | None]:
     try:
         session: Any = json.loads(path.read_text(encoding="utf-8-sig"))
     except json.JSONDecodeError as error:
-        raise ImportLayoutError(f"is not JSON: {error.msg}", path=path, place=f"line {error.lineno}") from error
+        raise ImportLayoutError(
+            f"is not JSON: {error.msg}",
+            path=path,
+            place=f"line {error.lineno}",
+            remedy="Correct it, or remove the file",
+        ) from error
     except (OSError, UnicodeDecodeError, RecursionError) as error:
         raise ImportLayoutError(f"cannot be read: {error}", path=path) from error
     if not isinstance(session, dict):
@@ -254,7 +260,8 @@ def _refuse_absurd(text: Text, values: FloatArray, columns: Sequence[str], rows:
     if absurd.any():
         row, column = divmod(int(np.argmax(absurd)), len(columns))
         reason = f"{values[row, column]:g} is more than any sensor measures"
-        raise text.error(reason, line=text.line_of_row(int(rows[row])), column=columns[column])
+        line = text.line_of_row(int(rows[row]))
+        raise text.error(reason, line=line, column=columns[column], remedy="Correct it, or remove the line")
 
 
 def _refuse_units(text: Text, raw_time: FloatArray, raw_acc: FloatArray, raw_gyr: FloatArray, options: Options) -> None:
@@ -272,5 +279,5 @@ def _refuse_units(text: Text, raw_time: FloatArray, raw_acc: FloatArray, raw_gyr
 
 def _refuse_unit(text: Text, column: str, option: str, doubt: plausible.Doubt | None) -> None:
     if doubt is not None:
-        remedy = f"Say so with {option} {doubt.unit}" if doubt.unit else None
+        remedy = f"Say so with {option} {doubt.unit}" if doubt.unit else doubt.remedy
         raise text.error(doubt.reason, column=column, remedy=remedy)

@@ -35,7 +35,7 @@ def read_marks(path: Path, roles: Sequence[str], *, units_per_s: float, offset_n
     """
     if not path.exists():
         return ()
-    text = read_text(path, frozenset(("start_s", "kind")))
+    text = read_text(path, ("start_s", "end_s", "kind"))
     for column in ("start_s", "kind"):
         if column not in text.header:
             raise text.error("is missing", line=text.first_line - 1, column=column, remedy="Add it")
@@ -83,7 +83,7 @@ def earliest_s(path: Path, *, units_per_s: float) -> float:
     """
     if not path.exists():
         return math.inf
-    text = read_text(path, frozenset(("start_s", "kind")))
+    text = read_text(path, ("start_s", "end_s", "kind"))
     if "start_s" not in text.header:
         return math.inf
     column = text.header.index("start_s")
@@ -95,13 +95,14 @@ def _times(text: Text, line: int, cells: Mapping[str, str]) -> tuple[float, floa
     start = to_number(text, cells["start_s"], line=line, column="start_s")
     end = to_number(text, cells.get("end_s", ""), line=line, column="end_s")
     if not math.isfinite(start):
-        raise text.error("is empty or not a number", line=line, column="start_s")
+        raise text.error("is empty or not a number", line=line, column="start_s", remedy="Say when it began")
     if math.isinf(end):
-        raise text.error("is not a number", line=line, column="end_s")
+        raise text.error("is not a number", line=line, column="end_s", remedy="Say when it ended")
     if math.isnan(end):
         end = start
     if end < start:
-        raise text.error(f"the end {end:g} is before the start {start:g}", line=line, column="end_s")
+        reason = f"the end {end:g} is before the start {start:g}"
+        raise text.error(reason, line=line, column="end_s", remedy="Correct one of the two")
     return start, end
 
 

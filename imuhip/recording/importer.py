@@ -26,6 +26,7 @@ from imuhip.recording.import_layout import (
     read_session,
 )
 from imuhip.recording.import_marks import earliest_s, read_marks
+from imuhip.recording.output import replacing
 from imuhip.recording.plausible import TIME_UNITS
 from imuhip.recording.writer import RecordingWriter
 
@@ -109,7 +110,10 @@ def import_folder(
         clock_offset_ns=offset_ns,
     )
     block = _notifications(sensors, offset_ns)
-    with RecordingWriter(out, session, force=force, start_ns=first_ns, durable=False) as writer:
+    with (
+        replacing(out, force=force) as path,
+        RecordingWriter(path, session, force=True, start_ns=first_ns, durable=False) as writer,
+    ):
         for event in in_log_order(block, marks):
             if isinstance(event, Mark):
                 writer.mark(event)
@@ -205,11 +209,11 @@ def _warnings(sensors: Sequence[SensorSamples], marks: Sequence[Mark], first_ns:
         yield "there is no thigh sensor, so there are no hip angles"
     for sensor in sensors:
         if sensor.left_out:
-            yield f"{sensor.role}: {sensor.left_out} lines with missing values count as gaps"
+            yield f"{sensor.role}: lines with missing values count as gaps: {sensor.left_out}"
         if sensor.ignored:
             yield f"{sensor.role}: columns that the layout does not know are left out: {', '.join(sensor.ignored)}"
         if sensor.rate_hz > 410:
             yield f"{sensor.role}: {sensor.rate_hz:.0f} samples a second; beyond 400 nothing is gained"
     outside = sum(mark.start_ns > last_ns or (mark.end_ns or mark.start_ns) < first_ns for mark in marks)
     if outside:
-        yield f"{outside} of {len(marks)} marks lie outside of the samples; are they on the same clock?"
+        yield f"{outside} of {len(marks)} marks lie outside of the samples, as if they were on another clock"

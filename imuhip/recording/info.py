@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from imuhip.errors import PacketError
+from imuhip.errors import InputError, PacketError
 from imuhip.marks import Mark
 from imuhip.packets.blocks import split_by_sensor
 from imuhip.packets.drivers import DRIVERS
-from imuhip.packets.notification import NotificationBlock, SensorInfo
+from imuhip.packets.notification import NotificationBlock
 from imuhip.recording.reader import Recording
+from imuhip.samples.stage import SampleStage
+from imuhip.timeline.stage import LinkStats, TimelineStage
+
+
+@dataclass(frozen=True, slots=True)
+class _Timed:
+    """A recording on its timeline: the same that measuring puts it on.
+
+    Attributes:
+        start_ns: Host time of its first sample.
+        duration_s: Length.
+        links: By index, how the data of each sensor came through; without those that no driver can decode.
+    """
+
+    start_ns: int
+    duration_s: float
+    links: Mapping[int, LinkStats]
 
 
 def recording_info(path: Path | str) -> dict[str, Any]:
@@ -25,9 +42,10 @@ def recording_info(path: Path | str) -> dict[str, Any]:
 
     Returns:
         ``started_utc`` (None where unknown), ``wearer``, ``source``, ``program``, ``duration_s``, ``time_offset_s``,
-        ``size_bytes``; ``sensors``, each with ``role``, ``model``, ``driver``, ``rate_hz``, ``samples``,
-        ``notifications`` and ``lost_notifications`` by cause; ``marks`` with ``start_s`` and ``end_s`` from the first
-        sample; ``damage`` as sentences. ``rate_hz`` and ``samples`` are None where the driver is unknown.
+        ``size_bytes``; ``sensors``, each with ``role``, ``model``, ``driver``, ``rate_hz``, ``samples``, ``lost``
+        (samples), ``gaps_s``, ``loss_visible``, ``notifications`` and ``lost_notifications`` by cause; ``marks`` with
+        ``start_s`` and ``end_s`` from the first sample; ``damage`` as sentences. What only a driver can tell is None
+        where it is unknown. Times and losses are those of the results.
 
     Raises:
         RecordingError: It is not a recording, or nothing of it can be read.
@@ -40,30 +58,28 @@ def recording_info(path: Path | str) -> dict[str, Any]:
         if count:
             causes = losses.setdefault(sensor, {})
             causes["unreadable"] = count
-    firsts = [_first_ns(recording, sensor, block) for sensor, block in zip(recording.sensors, blocks, strict=True)]
-    start_ns = min((first for first in firsts if first is not None), default=0)
-    end_ns = max((int(block.arrival_ns[-1]) for block in blocks if len(block)), default=start_ns)
+    timed = _timed(recording, blocks)
     offset_ns = session.clock_offset_ns
     return {
-        "started_utc": None if session.anchor is None else utc_text(session.utc_ns(start_ns)),
+        "started_utc": None if session.anchor is None else utc_text(session.utc_ns(timed.start_ns)),
         "wearer": session.wearer or None,
         "source": session.source or None,
         "program": session.program or None,
-        "duration_s": (end_ns - start_ns) / 1e9,
-        "time_offset_s": None if offset_ns is None else (start_ns - offset_ns) / 1e9,
+        "duration_s": round(timed.duration_s, 3),
+        "time_offset_s": None if offset_ns is None else (timed.start_ns - offset_ns) / 1e9,
         "size_bytes": recording.size_bytes,
         "sensors": [
             {
                 "role": sensor.role,
                 "model": sensor.model,
                 "driver": sensor.driver,
-                **_samples(sensor, block),
+                **_link(timed.links.get(sensor.index), block, sensor.driver),
                 "notifications": len(block),
                 "lost_notifications": losses.get(sensor.index, {}),
             }
             for sensor, block in zip(recording.sensors, blocks, strict=True)
         ],
-        "marks": [_mark(mark, start_ns) for mark in recording.marks],
+        "marks": [_mark(mark, timed.start_ns) for mark in recording.marks],
         "damage": [str(damage) for damage in recording.damage],
     }
 
@@ -75,27 +91,36 @@ def utc_text(utc_ns: int) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest_ns // 1_000_000:03d}Z"
 
 
-def _samples(sensor: SensorInfo, block: NotificationBlock) -> dict[str, Any]:
-    driver = DRIVERS.get(sensor.driver)
-    if driver is None:
-        return {"rate_hz": None, "samples": None}
-    samples = int(driver.decode(block).count.sum())
-    try:
-        return {"rate_hz": driver.traits(sensor.descriptor).rate_hz, "samples": samples}
-    except PacketError:
-        return {"rate_hz": None, "samples": samples}
+def _timed(recording: Recording, blocks: list[NotificationBlock]) -> _Timed:
+    """Run the stages that tell first sample, length and loss."""
+    stages: dict[int, SampleStage] = {}
+    for sensor in recording.sensors:
+        try:
+            stages[sensor.index] = SampleStage(replace(sensor, index=len(stages)))
+        except (InputError, PacketError):  # a recording of a newer version may still be described
+            continue
+    timeline = TimelineStage([stage.traits for stage in stages.values()], wait_s=math.inf)
+    timeline.feed([stage.feed(blocks[index]) for index, stage in stages.items()])
+    frames = timeline.flush()
+    links = {index: timeline.stats(k) for k, index in enumerate(stages)}
+    if timeline.start_ns is not None:
+        return _Timed(timeline.start_ns, sum(len(block) / block.rate_hz for block in frames), links)
+    first_ns = min((int(block.arrival_ns[0]) for block in blocks if len(block)), default=0)
+    last_ns = max((int(block.arrival_ns[-1]) for block in blocks if len(block)), default=first_ns)
+    return _Timed(first_ns, (last_ns - first_ns) / 1e9, links)
 
 
-def _first_ns(recording: Recording, sensor: SensorInfo, block: NotificationBlock) -> int | None:
-    """Host time of a sensor's first sample: exact for imports, else the arrival of its notification."""
-    if not len(block):
-        return None
-    offset_ns, driver = recording.session.clock_offset_ns, DRIVERS.get(sensor.driver)
-    if offset_ns is not None and driver is not None:
-        time_s = driver.decode(block).time_s
-        if time_s is not None and len(time_s):
-            return int(np.rint(time_s[0] * 1e9)) + offset_ns
-    return int(block.arrival_ns[0])
+def _link(link: LinkStats | None, block: NotificationBlock, driver: str) -> dict[str, Any]:
+    if link is None:
+        samples = int(DRIVERS[driver].decode(block).count.sum()) if driver in DRIVERS else None
+        return {"rate_hz": None, "samples": samples, "lost": None, "gaps_s": None, "loss_visible": False}
+    return {
+        "rate_hz": round(link.rate_hz, 3),
+        "samples": link.samples,
+        "lost": link.lost + link.late,
+        "gaps_s": round(link.gaps_s, 3),
+        "loss_visible": link.loss_visible,
+    }
 
 
 def _mark(mark: Mark, start_ns: int) -> dict[str, Any]:

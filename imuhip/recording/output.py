@@ -1,4 +1,4 @@
-"""The file under a recording: owner only, never overwritten by accident, never left with half a chunk."""
+"""Files that are made: owner only, never overwritten by accident, never left half written."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from imuhip.errors import OutputError
@@ -15,9 +16,9 @@ REASONS = {
     errno.ENOENT: ("its folder does not exist", "Make the folder first"),
     errno.ENOTDIR: ("its folder is not a folder", "Choose another folder"),
     errno.EISDIR: ("is a folder", "Give the name of a file"),
-    errno.ENOSPC: ("the disk is full", "Free some space; what was written until then can be read"),
-    errno.EDQUOT: ("the disk quota is used up", "Free some space; what was written until then can be read"),
-    errno.EFBIG: ("the file may not grow further", "Raise the limit; what was written until then can be read"),
+    errno.ENOSPC: ("the disk is full", "Free some space"),
+    errno.EDQUOT: ("the disk quota is used up", "Free some space"),
+    errno.EFBIG: ("the file may not grow further", "Raise the limit"),
     errno.EACCES: ("must not be written", "Choose a folder that is yours"),
     errno.EROFS: ("the disk is read-only", "Choose another disk"),
 }
@@ -43,7 +44,8 @@ class Output:
             self._descriptor = os.open(path, flags, 0o600)
         except OSError as error:
             raise output_error(error, path) from error
-        if force and hasattr(os, "fchmod") and stat.S_ISREG(os.fstat(self._descriptor).st_mode):
+        self._is_file = stat.S_ISREG(os.fstat(self._descriptor).st_mode)
+        if force and hasattr(os, "fchmod") and self._is_file:
             os.fchmod(self._descriptor, 0o600)
         self._flushed = 0
         _sync_folder(path.parent)
@@ -56,6 +58,11 @@ class Output:
     def tell(self) -> int:
         """Return how many bytes were written, flushed or not."""
         return self._flushed + len(self._pending)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing has reached the system yet."""
+        return not self._flushed
 
     def flush(self) -> None:
         """Hand everything to the system.
@@ -71,19 +78,21 @@ class Output:
         self._pending.clear()
 
     def sync(self) -> None:
-        """Bring everything flushed to the disk.
+        """Bring everything flushed to the disk, where it goes to one.
 
         Raises:
             OSError: The system refuses.
         """
-        os.fsync(self._descriptor)
+        if self._is_file:
+            os.fsync(self._descriptor)
 
     def abandon(self) -> None:
-        """Cut off what was half written and close, so that the file ends with a whole chunk."""
+        """Cut off what was half written and close, so that the file ends with a whole chunk; devices and pipes stay."""
         with contextlib.suppress(OSError):
-            os.ftruncate(self._descriptor, self._flushed)
-            if not self._flushed:
-                self.path.unlink()
+            if self._is_file:
+                os.ftruncate(self._descriptor, self._flushed)
+                if not self._flushed:
+                    self.path.unlink()
         self.close()
 
     def close(self) -> None:
@@ -100,6 +109,58 @@ class Output:
         """
         if self.closed:
             raise OutputError("the recording is closed already", path=self.path)
+
+
+@contextlib.contextmanager
+def replacing(path: Path, *, force: bool) -> Iterator[Path]:
+    """Give a temporary file beside ``path`` that takes its place once the block has succeeded.
+
+    The file is readable by its owner only: it holds a wearer's movements.
+
+    Args:
+        path: The file to make; what exists and is no file (a device, a pipe) is written to and never replaced.
+        force: Replace an existing file.
+
+    Yields:
+        The path to write to, an empty file with the same suffix.
+
+    Raises:
+        OutputError: ``path`` exists and ``force`` is not given, its folder is missing, or writing failed.
+    """
+    refuse_existing(path, force=force)
+    is_file = path.is_file() or not path.exists()
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}") if is_file else path
+    try:
+        temporary.touch(mode=0o600)
+        yield temporary
+        if is_file:
+            temporary.replace(path)
+    except OSError as error:
+        raise output_error(error, path) from error
+    except OutputError as error:  # of a writer that was given the temporary file: name the one that was asked for
+        cause = error.__cause__
+        raise (output_error(cause, path) if isinstance(cause, OSError) else error) from cause
+    finally:
+        if is_file:
+            temporary.unlink(missing_ok=True)
+
+
+def refuse_existing(path: Path, *, force: bool) -> None:
+    """Refuse an output that cannot be made, before any work is done for it.
+
+    Args:
+        path: The file to make.
+        force: Replace an existing file.
+
+    Raises:
+        OutputError: ``path`` is a folder, exists and ``force`` is not given, or its folder is missing.
+    """
+    if path.is_dir():
+        raise OutputError("is a folder", path=path, remedy="Give the name of a file")
+    if path.exists() and not force:
+        raise OutputError("exists already", path=path, remedy="Choose another name or give --force")
+    if not path.parent.is_dir():
+        raise OutputError("its folder does not exist", path=path, remedy="Make the folder first")
 
 
 def output_error(error: OSError, path: Path) -> OutputError:

@@ -35,12 +35,18 @@ _FASTEST_RAD_S = 40.0
 _WINDOW_S = 1.0
 _GAP_S = 0.15  # three sample periods at the lowest rate
 _CONTRADICTION_M_S2 = 1.0
-"""How badly rates must fail to turn gravity (RMS over windows of a second) before another unit is considered; a
+"""How badly rates must fail to turn gravity (RMS over windows of a second) before they are taken for degrees; a
 gyroscope's bias of 5 deg/s makes 0.85."""
-_CLEARLY_BETTER = {"deg_s": 0.15, "rad_s": 0.6}
-"""Errors in the other unit over those in the stated one, below which the other is the likely unit. Of 48 real sensors
-said to be in rad/s, right ones reach down to 0.3 while walking and wrong ones up to 0.09, but for one that the speed
-limit shows. The other way round right ones have 4 and more."""
+_CLEARLY_BETTER = 0.15
+"""Error as deg/s over that as rad/s below which rates said to be in rad/s are in deg/s. Of 48 real sensors right ones
+reach down to 0.3 while walking and wrong ones up to 0.09, but for one that the speed limit shows."""
+_MOVING_M_S2 = 0.3
+"""Change of the accelerometer over a second (RMS) from which a body is known to move: less tells no unit."""
+_HARDLY_TURNING = 0.04
+"""Gravity turned by the rates over the accelerometer's change, below which rates said to be in deg/s are in rad/s. Of
+48 real sensors right ones have 0.07 and more, wrong ones up to 0.065 and all but two of them under 0.03."""
+_SLOW_RAD_S = np.deg2rad(20.0)
+"""Who moves at all turns faster than this at some time; what looks as slow in deg/s is up to 1100 deg/s if in rad/s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +56,12 @@ class Doubt:
     Attributes:
         reason: What they show.
         unit: The unit they are likely in, or None.
+        remedy: What to do where there is no such unit.
     """
 
     reason: str
     unit: str | None = None
+    remedy: str | None = None
 
 
 def doubt_time(step: float, unit: str) -> Doubt | None:
@@ -73,7 +81,9 @@ def doubt_time(step: float, unit: str) -> Doubt | None:
     if likely:
         words = f"{UNIT_WORDS[likely[0]]} and not {UNIT_WORDS[unit]}"
         return Doubt(f"steps by {step:g}, which looks like {words}", likely[0])
-    return Doubt(f"has {rates_hz[unit]:.3g} samples a second; {SLOWEST_HZ:.0f} to {FASTEST_HZ:.0f} are needed")
+    rate = f"{rates_hz[unit]:.0f}" if rates_hz[unit] >= 100 else f"{rates_hz[unit]:.3g}"
+    needed = f"{SLOWEST_HZ:.0f} to {FASTEST_HZ:.0f} are needed"
+    return Doubt(f"has {rate} samples a second; {needed}", remedy="Export it at 100 samples a second")
 
 
 def doubt_acc(acc: FloatArray, unit: str) -> Doubt | None:
@@ -94,14 +104,16 @@ def doubt_acc(acc: FloatArray, unit: str) -> Doubt | None:
     if likely:
         words = f"{UNIT_WORDS[likely[0]]} and not {UNIT_WORDS[unit]}"
         return Doubt(f"gravity measures {length:.3g}, which looks like {words}", likely[0])
-    return Doubt(f"holds no gravity: the median length is {length:.3g} {UNIT_WORDS[unit]}")
+    reason = f"holds no gravity: the median length is {length:.3g} {UNIT_WORDS[unit]}"
+    return Doubt(reason, remedy="Export acceleration with gravity in it, as the sensor measures it")
 
 
 def doubt_gyr(time_s: FloatArray, acc_m_s2: FloatArray, gyr: FloatArray, unit: str) -> Doubt | None:
     """Judge the unit of angular rate by how it turns gravity.
 
     Gravity seen in a turning sensor changes by ``-rate x gravity``. Over each second the change of the accelerometer is
-    compared with what the rates predict in the stated unit and in the other one; movement adds the same to both.
+    compared with what the rates predict. In degrees taken for radians they turn gravity far more than can be; in
+    radians taken for degrees they hardly turn it at all while the accelerometer moves.
 
     Args:
         time_s: (N,) time of each sample.
@@ -110,7 +122,7 @@ def doubt_gyr(time_s: FloatArray, acc_m_s2: FloatArray, gyr: FloatArray, unit: s
         unit: The unit they are said to be in.
 
     Returns:
-        None where the stated unit explains gravity about as well as the other, as where little moves.
+        None where the stated unit is possible, as where little moves.
     """
     other = next(name for name in GYR_UNITS if name != unit)
     gyr_rad_s = gyr * GYR_UNITS[unit]
@@ -120,15 +132,16 @@ def doubt_gyr(time_s: FloatArray, acc_m_s2: FloatArray, gyr: FloatArray, unit: s
     changed, predicted = _turned_gravity(time_s, acc_m_s2, gyr_rad_s)
     if not len(changed):
         return None
-    stated = _rms(changed - predicted)
-    better = _rms(changed - predicted * (GYR_UNITS[other] / GYR_UNITS[unit]))
-    if stated < _CONTRADICTION_M_S2 or better > _CLEARLY_BETTER[other] * stated:
+    seen, turned = _rms(changed), _rms(predicted)
+    if unit == "rad_s":
+        stated, better = _rms(changed - predicted), _rms(changed - predicted * GYR_UNITS["deg_s"])
+        possible = stated < _CONTRADICTION_M_S2 or better > _CLEARLY_BETTER * stated
+    else:
+        possible = seen < _MOVING_M_S2 or turned > _HARDLY_TURNING * seen or fastest > _SLOW_RAD_S
+    if possible:
         return None
-    return Doubt(
-        f"does not turn gravity as {UNIT_WORDS[unit]} would (error {stated:.1f} m/s2 a second); "
-        f"it looks like {UNIT_WORDS[other]} (error {better:.1f})",
-        other,
-    )
+    told = f"turns gravity by {turned:.2g} m/s2 a second where the accelerometer sees {seen:.2g}"
+    return Doubt(f"{told}, which looks like {UNIT_WORDS[other]} and not {UNIT_WORDS[unit]}", other)
 
 
 def _turned_gravity(time_s: FloatArray, acc_m_s2: FloatArray, gyr_rad_s: FloatArray) -> tuple[FloatArray, FloatArray]:

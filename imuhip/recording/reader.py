@@ -61,7 +61,8 @@ class Recording:
         try:
             raw = path.read_bytes()
         except OSError as error:
-            raise RecordingError(f"cannot be read: {error.strerror or error}", path=path) from error
+            remedy = "Turn a folder of CSV files into one with `imuhip import`" if path.is_dir() else "Check its name"
+            raise RecordingError(f"cannot be read: {error.strerror or error}", path=path, remedy=remedy) from error
         try:
             return cls._from_bytes(path, raw)
         except RecordingError as error:

@@ -10,6 +10,7 @@ from imuhip.marks import Mark
 from imuhip.packets.notification import NotificationBlock
 from imuhip.recording.damage import Damage
 from imuhip.recording.format import Loss
+from imuhip.recording.output import replacing
 from imuhip.recording.reader import Recording
 from imuhip.recording.writer import RecordingWriter
 
@@ -66,7 +67,10 @@ def recover(path: Path | str, out: Path | str, *, force: bool = False) -> Recove
         raise OutputError("is the damaged recording itself", path=out, remedy="Choose another name")
     last_ns = 0
     start_ns = next((int(block.arrival_ns[0]) for block in recording.blocks()), None)
-    with RecordingWriter(out, recording.session, force=force, start_ns=start_ns, durable=False) as writer:
+    with (
+        replacing(out, force=force) as temporary,
+        RecordingWriter(temporary, recording.session, force=True, start_ns=start_ns, durable=False) as writer,
+    ):
         for event in recording.events():
             if isinstance(event, NotificationBlock):
                 writer.write(event)

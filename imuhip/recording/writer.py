@@ -13,6 +13,7 @@ from typing import IO, Any, Self, cast
 
 from mcap.writer import Writer
 
+from imuhip.errors import OutputError
 from imuhip.marks import Mark
 from imuhip.packets.notification import NotificationBlock, SensorInfo
 from imuhip.recording.format import (
@@ -199,7 +200,9 @@ class RecordingWriter:
             yield
         except OSError as error:
             self._output.abandon()
-            raise output_error(error, self._output.path) from error
+            told = output_error(error, self._output.path)
+            remedies = [told.remedy, None if self._output.empty else "What was written until then can be read"]
+            raise OutputError(told.reason, path=told.path, remedy=". ".join(filter(None, remedies))) from error
 
 
 def _about(sensor: SensorInfo) -> dict[str, str]:

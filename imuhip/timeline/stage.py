@@ -184,9 +184,9 @@ class TimelineStage:
                 lane.put_in_order()
         if self.start_ns is None:
             self._start(self._earliest())
-        blocks = self._advance()
-        stop = max((lane.resampler.next_index for lane in self._lanes if lane.resampler), default=0)
-        return blocks + self._emit(stop)
+        if not self._resample():
+            return []
+        return self._emit(max(lane.resampler.next_index for lane in self._lanes if lane.resampler))
 
     def time_of(self, host_ns: int) -> float:
         """Return the seconds from the recording's start to a host time (a mark's); 0 while no sample has come."""
@@ -232,26 +232,34 @@ class TimelineStage:
         for lane in self._lanes:
             lane.resampler = Resampler(self._grid, lane.traits.rate_hz, start_ns=start_ns, wait_ns=lane.wait_ns)
 
-    def _advance(self) -> list[FrameBlock]:
-        """Resample what waits and give out what is final."""
+    def _resample(self) -> bool:
+        """Resample what waits; False while the start of the grid is not known."""
         if self._now_ns is None:
-            return []
+            return False
         if self.start_ns is None:
             all_heard = all(lane.first_arrival_ns is not None for lane in self._lanes)
             if not all_heard and self._now_ns <= (self._first_arrival_ns or 0) + START_WAIT_NS:
-                return []
+                return False
             self._start(self._earliest())
             if self.start_ns is None:
-                return []
+                return False
         for lane in self._lanes:
             lane.resample()
-        stop = None
+        return True
+
+    def _advance(self) -> list[FrameBlock]:
+        """Resample what waits and give out what is final."""
+        if not self._resample():
+            return []
+        # Nothing later than now: a sensor's clock may be ahead, but what is told of a moment must come before it.
+        now_ns = (self._now_ns or 0) - (self.start_ns or 0)
+        stop = self._grid.count_until(now_ns)
         for lane in self._lanes:
             passed = lane.resampler.next_index if lane.resampler else 0
             if lane.wait_ns is not None:
-                passed = max(passed, self._grid.count_until(self._now_ns - self.start_ns - lane.wait_ns - 1))
-            stop = passed if stop is None else min(stop, passed)
-        return self._emit(stop or 0)
+                passed = max(passed, self._grid.count_until(now_ns - lane.wait_ns - 1))
+            stop = min(stop, passed)
+        return self._emit(stop)
 
     def _emit(self, stop: int) -> list[FrameBlock]:
         first = self._index

@@ -13,7 +13,7 @@ from imuhip.calibration.calibrator import Calibrator
 from imuhip.calibration.result import Calibration
 from imuhip.simulation.script import Side
 from imuhip.simulation.simulate import SimulatedSession
-from imuhip.timeline.bridge import BridgedBlock
+from imuhip.timeline.bridge import BridgedBlock, GapBridge
 
 
 def known(calibration: Calibration | None) -> Calibration:
@@ -110,3 +110,29 @@ def test_saved_mounts_hold_for_a_session_without_marks(side: Side) -> None:
     calibration = known(solved.refined(made, [], saved))
     assert all(mount.usable for mount in calibration.mounts)
     assert solved.mount_errors_deg(made, calibration).max() < 1.5
+
+
+def test_after_a_gap_in_movement_the_tilt_is_as_sure_as_gravity_tells() -> None:
+    made = solved.made(seed=3)
+    flexion = next(a for a in solved.activities_of(made) if a.kind == "test")
+    frames = made.ideal_frames()
+    lost = slice(4 * flexion.start + 500, 4 * flexion.start + 800)
+    frames.known[:, lost] = False
+    calibrator = Calibrator([sensor.role for sensor in made.sensors], frames.rate_hz)
+    for number, activity in enumerate(solved.activities_of(made)):
+        calibrator.mark(number, activity)
+    calibration = known(calibrator.refine(GapBridge(len(made.sensors), frames.rate_hz).feed(frames)))
+    after = calibration.knot_frame >= lost.stop
+    assert np.rad2deg(calibration.hips["right"].level_sd_rad[after]).max() < 8.0
+
+
+def test_afterwards_a_mark_counts_that_ends_with_the_recording() -> None:
+    made = solved.made(seed=1)
+    activities = solved.activities_of(made)
+    until = next(n for n, a in enumerate(activities) if a.name == "swing") + 1
+    end = activities[until - 1].end or 0
+    calibrator = Calibrator([sensor.role for sensor in made.sensors], 100.0)
+    for number, activity in enumerate(activities[:until]):
+        calibrator.mark(number, activity)
+    calibration = known(calibrator.refine(solved.frames_of(made).part(0, 4 * end)))
+    assert np.rad2deg(calibration.mounts[1].sd_rad[1]) < 10.0

@@ -67,4 +67,7 @@ def test_replay_without_a_terminal_prints_lines_and_ends(recording: Path) -> Non
     result = imuhip("replay", recording, "--speed", "max")
     assert result.exit_code == 0
     assert "provisional" in result.stdout
-    assert result.stdout.splitlines()[-1].endswith("0:00 left")
+    *_, last, why = result.stdout.splitlines()
+    assert last.endswith("0:00 left")
+    assert why.startswith("No angle was known at any time: `imuhip analyze")
+    assert "sensor faces is not known" in imuhip("analyze", recording, "--causal").stdout

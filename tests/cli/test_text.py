@@ -42,6 +42,7 @@ def results() -> dict[str, Any]:
             "wearer": "w1",
             "duration_s": 372.0,
             "time_offset_s": 0.0,
+            "damage": [],
             "sensors": [sensor, {**sensor, "role": "pelvis", "lost": 0, "gaps_s": 0.0}],
         },
         "calibration": [
@@ -96,7 +97,8 @@ def test_summary_without_calibration_or_tests_still_reads(results: dict[str, Any
     none = {"start_s": 0.0, "method": "none", "quality": "none", "warnings": ["Stand still before moving"]}
     results |= {"calibration": [none], "tests": []}
     page = summary_text(results, name="x.mcap")
-    assert "nothing below is absolute" in page
+    assert "so there are no angles" in page
+    assert "Range tests" not in page
     assert "Stand still before moving" in page
     assert "Range tests" not in page
 
@@ -110,3 +112,9 @@ def test_clock_reads_as_people_write_it(seconds: float, text: str) -> None:
 
 def test_columns_align() -> None:
     assert columns([("a", "bb"), ("ccc", "d")]) == ["a    bb", "ccc  d"]
+
+
+def test_summary_says_that_a_recording_is_damaged(results: dict[str, Any]) -> None:
+    assert "damaged" not in summary_text(results, name="x.mcap")
+    results["recording"]["damage"] = ["bytes 10 to 20: its chunk fails its checksum; 27 notifications lost"]
+    assert "damaged at 1 place: `imuhip info` tells where" in summary_text(results, name="x.mcap")

@@ -234,7 +234,7 @@ def test_missing_values_may_count_as_gaps(tmp_path: Path) -> None:
     for content in (cells_at(7, acc_z_m_s2="nan"), cells_at(7, acc_z_m_s2="")):
         folder = make_folder(tmp_path / "in", {"pelvis.csv": content})
         report = import_folder(folder, tmp_path / "a.mcap", nan="gap", force=True)
-        assert report.warnings == ("pelvis: 1 lines with missing values count as gaps",)
+        assert report.warnings == ("pelvis: lines with missing values count as gaps: 1",)
         values = imported(Recording.open(tmp_path / "a.mcap"))["pelvis"]
         assert values.tobytes() == np.delete(PLAIN, 5, axis=0).tobytes()
 
@@ -296,7 +296,7 @@ def test_unknown_columns_and_marks_elsewhere_are_said(tmp_path: Path) -> None:
     report = import_folder(make_folder(tmp_path / "in", files), tmp_path / "a.mcap")
     assert report.warnings == (
         "pelvis: columns that the layout does not know are left out: temperature_c",
-        "1 of 2 marks lie outside of the samples; are they on the same clock?",
+        "1 of 2 marks lie outside of the samples, as if they were on another clock",
     )
 
 

@@ -1,0 +1,194 @@
+"""The equations of the priors, all of one kind at once: a session has hundreds, and each is a handful of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from imuhip import rotation
+from imuhip.calibration.arrow import ArrowSystem
+from imuhip.calibration.pose_equations import HeadingPrior, HingePrior, HipPrior, MountPrior, Prior, UpPrior
+from imuhip.calibration.state import Layout, State
+from imuhip.joint import angle_jacobian, hip_angles
+from imuhip.units import FloatArray, IntArray
+
+UP: FloatArray = np.array([0.0, 0.0, 1.0])
+_AXES = np.arange(3)
+
+P = TypeVar("P")
+
+
+class PriorEquations:
+    """Priors, sorted by kind and laid out as arrays once, to be linearised again and again.
+
+    Args:
+        priors: All priors.
+        layout: Positions of the unknowns.
+    """
+
+    def __init__(self, priors: Sequence[Prior], layout: Layout) -> None:
+        self._layout = layout
+        self._ups = _Ups(_of(UpPrior, priors), layout)
+        hips = _of(HipPrior, priors)
+        self._hips = [_Hips([p for p in hips if p.side == side], side, layout) for side in ("left", "right")]
+        self._headings = _Headings(_of(HeadingPrior, priors), layout)
+        self._hinges, self._mounts = _of(HingePrior, priors), _of(MountPrior, priors)
+
+    def add(self, system: ArrowSystem, state: State) -> None:
+        """Add them to the equations, linearised at a state."""
+        batches: list[_Ups | _Hips | _Headings] = [self._ups, *self._hips, self._headings]
+        for batch in batches:
+            if len(batch.node):
+                batch.add(system, state)
+        for hinge in self._hinges:
+            _add_hinge(system, self._layout, state, hinge)
+        for mount in self._mounts:
+            _add_mount(system, self._layout, state, mount)
+
+
+class _Ups:
+    """Where up points in segments."""
+
+    def __init__(self, priors: Sequence[UpPrior], layout: Layout) -> None:
+        self.node = np.array([p.node for p in priors], dtype=np.int64)
+        self._sensor = np.array([p.sensor for p in priors], dtype=np.int64)
+        self._mount = np.array([p.mount for p in priors], dtype=np.int64)
+        self._turns = _columns([layout.turn(p.sensor) for p in priors])
+        self._mounts = _columns([layout.mount(p.mount) for p in priors])
+        self._quat = _stacked([p.quat_w_from_sensor for p in priors], 4)
+        self._up = _stacked([p.up for p in priors], 3)
+        self._weight = 1.0 / _stacked([p.sd for p in priors], 3)
+
+    def add(self, system: ArrowSystem, state: State) -> None:
+        segment = _segments(state, self.node, self._sensor, self._mount, self._quat)
+        earth = np.swapaxes(rotation.matrix(segment), 1, 2)
+        up = earth[:, :, 2]
+        jac = np.concatenate([earth @ rotation.skew(UP), rotation.skew(up)], axis=2)
+        _accumulate(system, self.node, self._turns, self._mounts, jac, up - self._up, self._weight)
+
+
+class _Hips:
+    """Angles of the hips of one side."""
+
+    def __init__(self, priors: Sequence[HipPrior], side: str, layout: Layout) -> None:
+        self._side = side
+        self.node = np.array([p.node for p in priors], dtype=np.int64)
+        self._pelvis = np.array([p.pelvis for p in priors], dtype=np.int64).reshape(-1, 2)
+        self._thigh = np.array([p.thigh for p in priors], dtype=np.int64).reshape(-1, 2)
+        self._turns = np.concatenate(
+            [_columns([layout.turn(k) for k, _ in ends]) for ends in _ends(priors)], axis=1, dtype=np.int64
+        )
+        self._mounts = np.concatenate(
+            [_columns([layout.mount(e) for _, e in ends]) for ends in _ends(priors)], axis=1, dtype=np.int64
+        )
+        self._quat_pelvis = _stacked([p.quat_w_from_pelvis_sensor for p in priors], 4)
+        self._quat_thigh = _stacked([p.quat_w_from_thigh_sensor for p in priors], 4)
+        self._angles = _stacked([p.angles for p in priors], 3)
+        self._weight = 1.0 / _stacked([p.sd for p in priors], 3)
+
+    def add(self, system: ArrowSystem, state: State) -> None:
+        pelvis = _segments(state, self.node, self._pelvis[:, 0], self._pelvis[:, 1], self._quat_pelvis)
+        thigh = _segments(state, self.node, self._thigh[:, 0], self._thigh[:, 1], self._quat_thigh)
+        hip = rotation.multiply(rotation.conjugate(pelvis), thigh)
+        angles = hip_angles(hip, self._side)
+        jac = angle_jacobian(angles, self._side)
+        by_turn = jac @ np.swapaxes(rotation.matrix(thigh), 1, 2)
+        by_pelvis = -jac @ np.swapaxes(rotation.matrix(hip), 1, 2)
+        residual = (angles - self._angles + np.pi) % (2 * np.pi) - np.pi
+        jacs = np.concatenate([by_turn, -by_turn, jac, by_pelvis], axis=2)
+        _accumulate(system, self.node, self._turns, self._mounts, jacs, residual, self._weight)
+
+
+class _Headings:
+    """Headings between two sensors."""
+
+    def __init__(self, priors: Sequence[HeadingPrior], layout: Layout) -> None:
+        self.node = np.array([p.node for p in priors], dtype=np.int64)
+        self._sensors = np.array([p.sensors for p in priors], dtype=np.int64).reshape(-1, 2)
+        self._level = _stacked([np.stack(p.level) for p in priors], 2, 4)
+        self._heading = np.array([p.heading for p in priors])
+        self._weight = 1.0 / np.array([p.sd for p in priors]).reshape(-1, 1)
+        # A turn about the vertical is the last of the three unknowns.
+        self._turns = np.array([[layout.turn(k).stop - 1 for k in p.sensors] for p in priors]).reshape(-1, 2)
+
+    def add(self, system: ArrowSystem, state: State) -> None:
+        frame = state.quat_earth_from_w[self._sensors, self.node[:, None]]
+        heading = rotation.heading(rotation.multiply(frame, rotation.conjugate(self._level)))
+        off = (heading[:, 1] - heading[:, 0] - self._heading + np.pi) % (2 * np.pi) - np.pi
+        jac = np.broadcast_to(np.array([-1.0, 1.0]), (len(off), 1, 2))
+        nothing = np.zeros((len(off), 0), dtype=np.int64)
+        _accumulate(system, self.node, self._turns, nothing, jac, off[:, None], self._weight)
+
+
+def _add_hinge(system: ArrowSystem, layout: Layout, state: State, prior: HingePrior) -> None:
+    axis = rotation.matrix(state.quat_sensor_from_segment[prior.mount]).T @ prior.axis
+    jac = rotation.skew(axis)[:2] / prior.sd
+    m = layout.mount(prior.mount)
+    system.corner[m, m] += jac.T @ jac
+    system.right_shared[m] -= jac.T @ (axis[:2] / prior.sd)
+
+
+def _add_mount(system: ArrowSystem, layout: Layout, state: State, prior: MountPrior) -> None:
+    known = rotation.conjugate(prior.quat_sensor_from_segment)
+    off = rotation.multiply(known, state.quat_sensor_from_segment[prior.mount])
+    m = layout.mount(prior.mount)
+    system.corner[m, m] += np.diag(1.0 / prior.sd**2)
+    system.right_shared[m] -= rotation.log(off) / prior.sd**2
+
+
+def _accumulate(
+    system: ArrowSystem,
+    node: IntArray,
+    turns: IntArray,
+    shared: IntArray,
+    jac: FloatArray,
+    residual: FloatArray,
+    weight: FloatArray,
+) -> None:
+    """Add B equations, each of m numbers, of one node and shared unknowns.
+
+    Args:
+        system: Added to.
+        node: (B,) the nodes.
+        turns: (B, a) unknowns of the node.
+        shared: (B, b) shared unknowns.
+        jac: (B, m, a + b) derivatives by both.
+        residual: (B, m).
+        weight: (B, m) one by their standard deviations, 0 where nothing is expected.
+    """
+    a = turns.shape[1]
+    jac = jac * weight[..., None]
+    transposed = np.swapaxes(jac, 1, 2)
+    square = transposed @ jac
+    right = (transposed @ (residual * weight)[..., None])[..., 0]
+    at = node[:, None, None]
+    np.add.at(system.diagonal, (at, turns[:, :, None], turns[:, None]), square[:, :a, :a])
+    np.add.at(system.border, (at, turns[:, :, None], shared[:, None]), square[:, :a, a:])
+    np.add.at(system.corner, (shared[:, :, None], shared[:, None]), square[:, a:, a:])
+    np.subtract.at(system.right, (node[:, None], turns), right[:, :a])
+    np.subtract.at(system.right_shared, shared, right[:, a:])
+
+
+def _segments(state: State, node: IntArray, sensor: IntArray, mount: IntArray, quat: FloatArray) -> FloatArray:
+    """(B, 4) earth from segment of sensors whose orientation in their W frame is given."""
+    earth_from_sensor = rotation.multiply(state.quat_earth_from_w[sensor, node], quat)
+    return rotation.multiply(earth_from_sensor, state.quat_sensor_from_segment[mount])
+
+
+def _of(kind: type[P], priors: Sequence[Prior]) -> list[P]:
+    return [prior for prior in priors if isinstance(prior, kind)]
+
+
+def _ends(priors: Sequence[HipPrior]) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    return [p.thigh for p in priors], [p.pelvis for p in priors]
+
+
+def _columns(places: Sequence[slice]) -> IntArray:
+    """(B, 3) positions of three unknowns each."""
+    return np.array([place.start for place in places], dtype=np.int64)[:, None] + _AXES
+
+
+def _stacked(rows: Sequence[FloatArray], *shape: int) -> FloatArray:
+    return np.array(rows, dtype=np.float64).reshape(-1, *shape)
