@@ -8,8 +8,9 @@
     │   ├── ImportLayoutError  a folder to import breaks the import layout
     │   ├── CalibrationError   a saved calibration does not fit this recording
     │   ├── CatalogueError     a catalogue says what cannot be: names the entry
-    │   └── HistoryError       the history is missing, newer or in use, or a session has no place in it
-    │       └── HistoryDamagedError   it cannot be read any more
+    │   ├── HistoryError       the history is missing, newer or in use, or a session has no place in it
+    │   │   └── HistoryDamagedError   it cannot be read any more
+    │   └── BrokerError        a broker's address, name or credentials cannot be used, or it does not answer
     ├── OutputError            the output cannot be written, or exists and --force was not given
     └── PacketError            bytes that are not a packet: position and reason (the pipeline counts them)
 """
@@ -67,6 +68,10 @@ class HistoryError(InputError):
 
 class HistoryDamagedError(HistoryError):
     """The history cannot be read any more; it is left as it is."""
+
+
+class BrokerError(InputError):
+    """A broker's address, its settings or a wearer's name cannot be used, or the broker does not answer."""
 
 
 class OutputError(InputError):

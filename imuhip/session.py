@@ -223,7 +223,7 @@ def _tests(marks: tuple[Mark, ...], measured: _Measured, catalogue: Catalogue) -
         if mark.kind != "test" or direction is None or mark.end_ns is None:
             continue
         start_s, end_s = ((ns - measured.start_ns) * 1e-9 for ns in (mark.start_ns, mark.end_ns))
-        block = _slice(measured.blocks, start_s, end_s)
+        block = frames_between(measured.blocks, start_s, end_s)
         if block is None:
             continue
         for side in ("left", "right") if mark.side in (None, "both") else (mark.side,):
@@ -231,10 +231,11 @@ def _tests(marks: tuple[Mark, ...], measured: _Measured, catalogue: Catalogue) -
             if test is not None:
                 phase = "pre" if mobilised is None or mark.start_ns < mobilised else "post"
                 notes = catalogue.test_notes(mark.name, mark.position)
-                yield {**_test_json(mark, side, phase, start_s, end_s, test), "notes": list(notes)}
+                yield {**range_test_json(mark, side, phase, start_s, end_s, test), "notes": list(notes)}
 
 
-def _test_json(mark: Mark, side: str, phase: str, start_s: float, end_s: float, test: RangeTest) -> dict[str, Any]:
+def range_test_json(mark: Mark, side: str, phase: str, start_s: float, end_s: float, test: RangeTest) -> dict[str, Any]:
+    """A range test as the results' JSON shows it."""
     return {
         "name": mark.name,
         "side": side,
@@ -254,7 +255,7 @@ def _test_json(mark: Mark, side: str, phase: str, start_s: float, end_s: float, 
     }
 
 
-def _slice(blocks: list[HipBlock], start_s: float, end_s: float) -> HipBlock | None:
+def frames_between(blocks: list[HipBlock], start_s: float, end_s: float) -> HipBlock | None:
     """The frames of a stretch, without those before a strap was moved inside it."""
     parts = []
     for block in blocks:

@@ -200,9 +200,7 @@ def study(wearers: int, *, quick: bool) -> Section:
     return Section("Flags: rule A on simulated histories", notes, tuple(figures), tuple(details))
 
 
-def _figure(
-    name: str, condition: Condition, found: Rate, target: str = "", *, passed: bool | None = None
-) -> Figure:
+def _figure(name: str, condition: Condition, found: Rate, target: str = "", *, passed: bool | None = None) -> Figure:
     if not condition.judged:
         target, passed = "", None
     return Figure(name, condition.name, target.replace("%", " %"), str(found), passed)

@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 import imuhip
-from imuhip.cli import files, history, measuring, playing
+from imuhip.cli import brokers, files, history, measuring, playing, publishing
 from imuhip.errors import ImuhipError
 
 EXIT_UNUSABLE = 2
@@ -58,7 +58,16 @@ app.command("angles", epilog="Example: imuhip angles session.mcap -o angles.csv"
 app.command("plot", epilog="Example: imuhip plot session.mcap -o angles.png")(measuring.plot)
 app.command("replay", epilog="Example: imuhip replay session.mcap --speed 4")(playing.replay)
 app.add_typer(history.app, name="history", epilog="Example: imuhip history")
+app.command("publish", epilog="Example: imuhip publish mqtt://localhost --virtual")(publishing.publish)
+app.command("broker", epilog="Example: imuhip broker")(brokers.broker)
 app.command("recover", epilog="Example: imuhip recover broken.mcap -o good.mcap")(files.recover)
+
+mqtt = typer.Typer(
+    cls=Manual, no_args_is_help=True, help="Try out a broker, or remove a wearer from it.", rich_markup_mode=None
+)
+mqtt.command("check", epilog="Example: imuhip mqtt check mqtt://localhost")(brokers.check)
+mqtt.command("forget", epilog="Example: imuhip mqtt forget mqtt://localhost --wearer otter")(brokers.forget)
+app.add_typer(mqtt, name="mqtt", epilog="Example: imuhip mqtt check mqtt://localhost")
 
 
 def _version(wanted: bool) -> None:

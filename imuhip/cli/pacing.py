@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from imuhip.marks import Mark
@@ -12,6 +12,7 @@ from imuhip.packets.notification import NotificationBlock
 if TYPE_CHECKING:
     from imuhip.cli.views import View
     from imuhip.cli.watching import Watch
+    from imuhip.hip.stage import HipBlock
     from imuhip.pipeline import Pipeline
     from imuhip.recording import Event
 
@@ -27,6 +28,19 @@ class Clock(Protocol):
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
+
+
+class Outlet(Protocol):
+    """Where a running session goes besides the view."""
+
+    def mark(self, mark: Mark) -> None:
+        """A mark that the pipeline was given."""
+
+    def take(self, blocks: Iterable[HipBlock], *, last: bool = False) -> None:
+        """What the pipeline gave; never waits."""
+
+    def note(self) -> str:
+        """How it is doing, in a few words."""
 
 
 class WallClock:
@@ -50,6 +64,7 @@ def play(
     speed: float | None,
     clock: Clock,
     stopped: Callable[[], bool],
+    outlet: Outlet | None = None,
 ) -> bool:
     """Feed a recording to a pipeline as if it were live.
 
@@ -61,17 +76,30 @@ def play(
         speed: Times real time; None for as fast as it goes.
         clock: Paces the replay and the pictures.
         stopped: Whether the user wants to stop.
+        outlet: Where the results go besides.
 
     Returns:
         Whether the recording was played to its end.
     """
+
+    def take(blocks: Sequence[HipBlock], *, last: bool = False) -> None:
+        watch.take(blocks)
+        if outlet is not None:
+            outlet.take(blocks, last=last)
+
+    def show() -> None:
+        note = "" if outlet is None else outlet.note()
+        view.show(watch.state(pipeline.health(), pipeline.latest_set(), note=note))
+
     began_s = shown_s = clock.now()
     first_ns: int | None = None
     for event in events:
         if stopped():
             return False
         if isinstance(event, Mark):
-            watch.take(pipeline.mark(event))
+            take(pipeline.mark(event))
+            if outlet is not None:
+                outlet.mark(event)
         if not isinstance(event, NotificationBlock):
             continue
         first_ns = int(event.arrival_ns[0]) if first_ns is None else first_ns
@@ -79,11 +107,11 @@ def play(
             due_s = began_s + (int(event.arrival_ns[-1]) - first_ns) * 1e-9 / speed
             while (wait_s := due_s - clock.now()) > 0 and not stopped():
                 clock.sleep(min(wait_s, LONGEST_SLEEP_S))
-        watch.take(pipeline.feed(event))
+        take(pipeline.feed(event))
         if clock.now() - shown_s >= view.interval_s:
             shown_s = clock.now()
-            view.show(watch.state(pipeline.health(), pipeline.latest_set()))
-    watch.take(pipeline.flush())
+            show()
+    take(pipeline.flush(), last=True)
     watch.end()
-    view.show(watch.state(pipeline.health(), pipeline.latest_set()))
+    show()
     return True

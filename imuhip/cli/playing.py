@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING
 
-import typer
-
+from imuhip.cli import mqtt_options as options
 from imuhip.cli.measuring import measure
 from imuhip.cli.options import RecordingFile
 from imuhip.cli.output import say
 from imuhip.errors import ImuhipError
 
 if TYPE_CHECKING:
+    from imuhip.cli.live import Live
+    from imuhip.cli.publishing import MqttOutlet
     from imuhip.cli.views import View
 
 DEMO_RECORDING = "range_test.mcap"
@@ -24,21 +25,35 @@ DEMO_S = 12.0
 """The demo's replay takes about this long, whatever the recording's length."""
 
 
-Speed = Literal["1", "4", "max"]
-
-
 def replay(
     recording: RecordingFile,
-    speed: Annotated[Speed, typer.Option(help="Times real time, or max: as fast as it goes.")] = "1",
+    speed: options.Speed = "1",
+    mqtt: options.ReplayTo = None,
+    rate: options.Rate = 25.0,
+    wearer: options.Wearer = None,
+    insecure: options.Insecure = False,
 ) -> None:
     """Play a recording through the live path and watch the angles.
 
     On a terminal angles move as bars with their last peak marked, with the sensors' rate and loss and the time left; q
     or Ctrl-C stops. Elsewhere a line is printed every few seconds. The numbers are the provisional ones of a live
-    session, exactly those of `imuhip analyze --causal`.
+    session, exactly those of `imuhip analyze --causal`. With --mqtt they are published too; what else a broker needs
+    (credentials, certificates, site) comes from the environment or the settings file, as for `imuhip publish`.
     """
+    from imuhip.cli.live import recorded_session
+
     factor = None if speed == "max" else float(speed)
-    if not _play(recording, factor, title=f"{recording.name} at speed {speed}"):
+    live, title = recorded_session(recording, SLICE_S), f"{recording.name} at speed {speed}"
+    if mqtt is None:
+        ended = show(live, factor, title=title)
+    else:
+        from imuhip.cli.publishing import Target, publishing
+
+        target = Target(mqtt, wearer=wearer, rate_hz=rate, insecure=insecure)
+        with publishing(target, live.session, source="replay") as outlet:
+            ended = show(live, factor, title=title, outlet=outlet)
+        say(outlet.summary() + "\n")
+    if not ended:
         sys.stderr.write("Stopped.\n")
 
 
@@ -47,13 +62,15 @@ def demo() -> None:
 
     Needs no sensors and no display, and ends by itself.
     """
+    from imuhip.cli.live import recorded_session
     from imuhip.cli.text import summary_text
     from imuhip.recording import recording_info
 
     recording = shipped_recording(DEMO_RECORDING)
     duration_s = float(recording_info(recording)["duration_s"])
     say(f"A simulated session of range tests, {duration_s / 60:.0f} minutes, played fast.\n")
-    if _play(recording, max(duration_s / DEMO_S, 1.0), title=recording.name, line_s=1.0):
+    live = recorded_session(recording, SLICE_S)
+    if show(live, max(duration_s / DEMO_S, 1.0), title=recording.name, line_s=1.0):
         results = measure(recording).results
         say("\n" + summary_text(results, name=recording.name))
 
@@ -77,32 +94,48 @@ def shipped_recording(name: str) -> Path:
     raise ImuhipError(f"the shipped recording {name} is missing. Install imuhip again.")
 
 
-def _play(recording: Path, speed: float | None, *, title: str, line_s: float = 3.0) -> bool:
-    """Play to the end or until the user stops; returns whether the end was reached."""
+def show(live: Live, speed: float | None, *, title: str, line_s: float = 3.0, outlet: MqttOutlet | None = None) -> bool:
+    """Play a session and show it, to its end or until the user stops.
+
+    Args:
+        live: The session.
+        speed: Times real time; None for as fast as it goes.
+        title: What the bars are headed.
+        line_s: Seconds between lines where there is no terminal.
+        outlet: Where the results go besides.
+
+    Returns:
+        Whether the end was reached.
+    """
     from imuhip.catalogue_files import load_catalogue
     from imuhip.cli.keys import quit_key
     from imuhip.cli.pacing import WallClock, play
     from imuhip.cli.watching import Watch
     from imuhip.pipeline import Pipeline
-    from imuhip.recording import Recording, recording_info
 
-    source = Recording.open(recording)
-    watch = Watch(recording_info(recording)["duration_s"])
+    catalogue = load_catalogue()
+    pipeline, events = Pipeline(live.session.sensors, catalogue=catalogue), live.events
+    watch = Watch(live.duration_s)
+    if outlet is not None:
+        outlet.begin(pipeline, catalogue)
+        events = outlet.obey(events, live=live.takes_marks)
     try:
         with quit_key() as stopped, _view(title, line_s) as view:
             whole = play(
-                source.events(SLICE_S),
-                Pipeline(source.sensors, catalogue=load_catalogue()),
+                events,
+                pipeline,
                 watch,
                 view,
                 speed=speed,
                 clock=WallClock(),
                 stopped=stopped,
+                outlet=outlet,
             )
     except KeyboardInterrupt:
         return False
     if whole and watch.knew_nothing:
-        say(f"No angle was known at any time: `imuhip analyze {recording} --causal` says why.\n")
+        why = "" if live.path is None else f": `imuhip analyze {live.path} --causal` says why"
+        say(f"No angle was known at any time{why}.\n")
     return whole
 
 

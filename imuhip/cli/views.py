@@ -79,7 +79,7 @@ class LineView:
         lost = f"lost {sum(seen)}" if seen else "loss not visible"
         self._out.write(
             f"{clock(state.elapsed_s):>6}  {groups or 'no hip angles'}  | {rates} Hz, {lost},"
-            f" {clock(state.left_s)} left\n"
+            f" {clock(state.left_s)} left{' | ' if state.note else ''}{state.note}\n"
         )
         if state.exercise and state.exercise != self._told:
             self._told = state.exercise
@@ -147,6 +147,7 @@ class BarView:
             *(Text(line, style="bold" if k == 0 else "") for k, line in enumerate(state.exercise)),
             Text("sensors", style="bold"),
             sensors,
+            Text(state.note),
         )
 
 

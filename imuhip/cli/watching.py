@@ -54,7 +54,8 @@ class Gauge:
 class LiveState:
     """Everything a view shows at one moment.
 
-    ``groups`` maps "right hip" and the like to its gauges; ``exercise`` is the set that is going on, in lines.
+    ``groups`` maps "right hip" and the like to its gauges; ``exercise`` is the set that is going on, in lines; ``note``
+    is what else has to be said.
     """
 
     elapsed_s: float
@@ -62,6 +63,7 @@ class LiveState:
     groups: Mapping[str, Sequence[Gauge]]
     health: Sequence[SensorHealth]
     exercise: Sequence[str] = ()
+    note: str = ""
 
     @property
     def left_s(self) -> float:
@@ -155,19 +157,22 @@ class Watch:
                 if gauge.value_deg is None and self._elapsed_s - time_s <= LAST_KNOWN_S:
                     gauges[name] = replace(gauge, value_deg=angle_deg, reason="")
 
-    def state(self, health: Sequence[SensorHealth], exercise: ExerciseSet | None = None) -> LiveState:
+    def state(
+        self, health: Sequence[SensorHealth], exercise: ExerciseSet | None = None, *, note: str = ""
+    ) -> LiveState:
         """What to show now.
 
         Args:
             health: The pipeline's report on its sensors.
             exercise: The set that is going on.
+            note: What else has to be said.
 
         Returns:
             A snapshot.
         """
         groups = {group: list(gauges.values()) for group, gauges in self._groups.items()}
         told = () if exercise is None else last_rep_lines(exercise)
-        return LiveState(self._elapsed_s, self._duration_s, groups, health, told)
+        return LiveState(self._elapsed_s, self._duration_s, groups, health, told, note)
 
     def _follow(
         self, group: str, name: str, angle_deg: FloatArray, reason: str = UNKNOWN, *, relative: bool = False

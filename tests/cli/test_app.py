@@ -12,8 +12,34 @@ from typer.testing import CliRunner
 import imuhip
 from imuhip.cli.app import app, main
 
-COMMANDS = ["demo", "import", "info", "analyze", "angles", "plot", "replay", "history", "recover"]
-HEAVY = ["numpy", "scipy", "matplotlib", "mcap", "vqf", "pydantic", "rich", "zstandard", "asyncio", "sqlite3"]
+COMMANDS = [
+    "demo",
+    "import",
+    "info",
+    "analyze",
+    "angles",
+    "plot",
+    "replay",
+    "history",
+    "publish",
+    "broker",
+    "recover",
+]
+HEAVY = [
+    "numpy",
+    "scipy",
+    "matplotlib",
+    "mcap",
+    "vqf",
+    "pydantic",
+    "rich",
+    "zstandard",
+    "asyncio",
+    "aiomqtt",
+    "paho",
+    "sqlite3",
+    "ssl",
+]
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

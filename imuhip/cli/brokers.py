@@ -1,0 +1,128 @@
+"""Commands about brokers: run a small one, check one, forget a wearer at one."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from imuhip.cli import mqtt_options as options
+from imuhip.cli.output import say
+from imuhip.cli.publishing import Target, spool_path
+from imuhip.errors import BrokerError
+
+if TYPE_CHECKING:
+    from imuhip.sinks.mqtt.address import Broker
+    from imuhip.sinks.mqtt.topics import Identity
+
+EXIT_NOT_GOOD = 1
+"""Exit status when a broker was found wanting."""
+
+
+def broker(port: Annotated[int, typer.Option(min=1, max=65535, help="TCP port on 127.0.0.1.")] = 1883) -> None:
+    """Run a small MQTT broker on this computer, for trying things out.
+
+    It listens on loopback only, asks for no password and keeps nothing. Ctrl-C ends it.
+    """
+    import asyncio
+
+    from imuhip.sinks.mqtt.embedded import HOST, serve
+
+    async def until_interrupted() -> None:
+        say(f"Broker at mqtt://{HOST}:{port}, for this computer only; Ctrl-C ends it.\n")
+        await asyncio.Event().wait()
+
+    try:
+        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+            runner.run(serve(port, until_interrupted))
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped.\n")
+
+
+def check(
+    url: options.BrokerUrl = None,
+    site: options.Site = None,
+    wearer: options.Wearer = None,
+    ca: options.Ca = None,
+    cert: options.Certificate = None,
+    key: options.Key = None,
+    insecure: options.Insecure = False,
+) -> None:
+    """Connect to a broker, publish and read back, and say what is wrong.
+
+    Tries name, port, TLS, credentials and rights in this order and stops at the first that fails; exit status 1 then.
+    """
+    import asyncio
+
+    from imuhip.sinks.mqtt.check import check as steps_of
+
+    where, identity = _resolve(Target(url, site, wearer, insecure=insecure, ca=ca, certificate=cert, key=key))
+
+    async def run() -> bool:
+        good = True
+        async for step in steps_of(where, identity):
+            say(f"{'ok' if step.good else 'FAILED':>6}  {step.name:<8} {step.text}\n")
+            good = step.good
+        return good
+
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        good = runner.run(run())
+    if not good:
+        raise typer.Exit(EXIT_NOT_GOOD)
+
+
+def forget(
+    url: options.BrokerUrl = None,
+    site: options.Site = None,
+    wearer: options.Wearer = None,
+    ca: options.Ca = None,
+    cert: options.Certificate = None,
+    key: options.Key = None,
+    insecure: options.Insecure = False,
+) -> None:
+    """Remove a wearer's device from Home Assistant, and what broker and spool keep of the wearer."""
+    import asyncio
+
+    import aiomqtt
+
+    from imuhip.sinks.mqtt.check import forget as forget_at
+    from imuhip.sinks.mqtt.connection import RefusedError
+
+    if wearer is None:
+        raise BrokerError("nobody is named", remedy="Give --wearer with the pseudonym to forget")
+    where, identity = _resolve(Target(url, site, wearer, insecure=insecure, ca=ca, certificate=cert, key=key))
+    left = _remove_spool(spool_path(identity))
+    try:
+        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+            runner.run(forget_at(where, identity))
+    except (aiomqtt.MqttError, RefusedError) as error:
+        raise BrokerError(f"{identity.base} could not be removed: {error}") from error
+    say(f"Removed {identity.base} from {where} and from Home Assistant.\n")
+    if left:
+        say(f"{left} results that no broker has yet are kept in {spool_path(identity)}.\n")
+
+
+def _resolve(target: Target) -> tuple[Broker, Identity]:
+    from imuhip.sinks.mqtt.address import load_settings
+
+    settings = load_settings()
+    return target.broker(settings), target.identity(settings)
+
+
+def _remove_spool(path: Path) -> int:
+    """Remove a spool of which every broker has everything; returns how many events are still wanted."""
+    from imuhip.sinks.mqtt.spool import Spool, SpoolError
+
+    if not path.exists():
+        return 0
+    try:
+        spool = Spool(path)
+        waiting = spool.count_waiting()
+        spool.close()
+    except SpoolError as error:
+        raise BrokerError(f"cannot be used: {error}", path=path) from error
+    if not waiting:
+        path.unlink()
+    return waiting

@@ -1,0 +1,159 @@
+"""From a running pipeline to the sink: what a recorder or player hands on, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from imuhip.exercises.as_json import set_json
+from imuhip.exercises.catalogue import Catalogue
+from imuhip.flags.judge import controls_of
+from imuhip.flags.results import judged
+from imuhip.hip.stage import HipBlock
+from imuhip.live_tests import LiveTests
+from imuhip.marks import Mark
+from imuhip.pipeline import Pipeline
+from imuhip.recording.format import SessionInfo
+from imuhip.sinks.mqtt.payloads import Frame, frame_values, quality_of, quality_of_values
+from imuhip.sinks.mqtt.sink import MqttSink
+from imuhip.sinks.mqtt.state import now_us
+
+HEALTH_S = 1.0
+"""Between two looks at the sensors' health, in the data's time."""
+
+
+class MqttTap:
+    """Hands a pipeline's results to a sink.
+
+    Args:
+        sink: Where to.
+        pipeline: Fed by the caller.
+        session: Ties its clock to UTC; without an anchor the first frames are taken to be of now.
+        catalogue: What tests and exercises are, the one that the pipeline has.
+    """
+
+    def __init__(self, sink: MqttSink, pipeline: Pipeline, session: SessionInfo, catalogue: Catalogue) -> None:
+        self._sink = sink
+        self._pipeline = pipeline
+        self._session = session
+        self._catalogue = catalogue
+        self._tests = LiveTests(pipeline, catalogue)
+        self._tested: list[dict[str, Any]] = []
+        self._marks: dict[int, Mark] = {}
+        self._start_us: int | None = None
+        self._health_due = 0.0
+        self._newest: HipBlock | None = None
+        self._reps: dict[tuple[Any, ...], int] = {}
+        self._flags: set[tuple[Any, ...]] = set()
+
+    def mark(self, mark: Mark) -> None:
+        """Take a mark that the pipeline was given."""
+        self._tests.mark(mark)
+        self._marks[mark.id] = mark
+
+    def take(self, blocks: Iterable[HipBlock], *, last: bool = False) -> None:
+        """Publish what the pipeline gave.
+
+        Args:
+            blocks: In its order.
+            last: Whether no more will come.
+        """
+        blocks = list(blocks)
+        looked = False
+        for block in blocks:
+            if self._start_us is None:
+                self._start_us = self._first_frame_us(block)
+            self._sink.frames(block, self._start_us)
+            self._newest = block if len(block) else self._newest
+            if block.start_index / block.rate_hz >= self._health_due:
+                self._health_due = block.start_index / block.rate_hz + HEALTH_S
+                looked = True
+                self._tell_health()
+        for test in self._tests.take(blocks, last=last):
+            self._tested.append(test)
+            self.result("range", test, quality=quality_of(test["uncertainty_deg"]))
+        if looked and (going_on := self._pipeline.latest_set()) is not None:
+            self.sets([set_json(going_on)])
+        if last:
+            self._conclude()
+
+    def _conclude(self) -> None:
+        """Publish what only the end of a session tells: its last repetitions and its flags."""
+        sets = [set_json(one) for one in self._pipeline.sets()]
+        self.sets(sets)
+        sensors = [{"role": sensor.role} for sensor in self._session.sensors]
+        whole = {"recording": {"sensors": sensors}, "tests": self._tested, "sets": sets}
+        controls = controls_of(self._catalogue)
+        self.flags(judged(whole, self._marks.values(), self._pipeline.start_ns or 0, controls)["flags"])
+
+    def sets(self, sets: Sequence[Mapping[str, Any]]) -> None:
+        """Publish the repetitions that are not published yet.
+
+        Args:
+            sets: Those so far, the one that is going on included, as the results' JSON shows them; a set is known by
+                its exercise, side and start, and its repetitions only become more.
+        """
+        for one in sets:
+            key = (one["exercise"], one["side"], one["start_s"])
+            done = self._reps.get(key, 0)
+            self._reps[key] = max(done, len(one["reps"]))
+            for number, rep in enumerate(one["reps"][done:], done + 1):
+                about = {
+                    "exercise": one["exercise"],
+                    "side": one["side"],
+                    "reference": one["reference"],
+                    "number": number,
+                    "controlled_range_deg": one["controlled_range_deg"],
+                }
+                self.result("rep", about | dict(rep), quality=self._quality(one["side"]))
+
+    def flags(self, flags: Sequence[Mapping[str, Any]]) -> None:
+        """Publish the flags that are not published yet.
+
+        Args:
+            flags: Those so far, as the results' JSON shows them.
+        """
+        for flag in flags:
+            key = (flag["rule"], flag["level"], flag["motion"], flag["side"], flag["message"])
+            if key not in self._flags:
+                self._flags.add(key)
+                self.result("flag", flag, quality="none")
+
+    def result(self, kind: str, fields: Mapping[str, Any], *, quality: str) -> None:
+        """Publish a repetition, range result or flag.
+
+        Args:
+            kind: ``rep``, ``range`` or ``flag``.
+            fields: Those of the results' JSON contract; ``end_s``, where there is one, says when it happened.
+            quality: How sure its numbers are.
+        """
+        end_s = fields.get("end_s")
+        known = self._start_us is not None and end_s is not None
+        t_us = (self._start_us or 0) + round(float(end_s or 0.0) * 1e6) if known else now_us()
+        self._sink.result(kind, fields, t_us=t_us, quality=quality)
+
+    def _quality(self, side: str | None) -> str:
+        """How well a side's hip is known just now; with both sides, or none, the worst."""
+        if self._newest is None:
+            return "none"
+        values = frame_values(Frame(self._newest, len(self._newest) - 1, 0, 0.0))
+        hip = values.get("hips", {}).get(side)
+        return quality_of_values(values) if hip is None else str(hip["quality"])
+
+    def _first_frame_us(self, block: HipBlock) -> int:
+        start_ns = self._pipeline.start_ns
+        if self._session.anchor is None or start_ns is None:
+            return now_us() - round((block.start_index + len(block)) * 1e6 / block.rate_hz)
+        return self._session.utc_ns(start_ns) // 1000
+
+    def _tell_health(self) -> None:
+        self._sink.sensors(
+            {
+                sensor.role: {
+                    "rate_hz": round(sensor.rate_hz, 2),
+                    "lost": sensor.lost,
+                    "gaps_s": round(sensor.gaps_s, 2),
+                }
+                for sensor in self._pipeline.health()
+            }
+        )
