@@ -18,6 +18,7 @@ import itertools
 import json
 import logging
 import os
+import random
 import resource
 import sys
 import tempfile
@@ -169,7 +170,7 @@ def bench_latency(table: Table, folder: Path, seconds: float, rate_hz: float, we
         text = f"{p50:.1f} / {p99:.1f} / {worst:.0f} ms"
         table.time(f"{name}: {what}, p50 / p99 / worst over {seconds:g} s", text, "p99 10 ms")
     table.time(f"{name}: CPU, pipeline and publishing", f"{100 * cpu_share:.1f} % of a core")
-    table.count(f"{name}: frames dropped", lost, 0)
+    table.time(f"{name}: frames dropped", str(lost), "0")
     table.count(f"{name}: messages missing at the subscriber", sent - len(messages), 0, f" of {sent}")
 
 
@@ -204,12 +205,13 @@ def bench_kills(table: Table, folder: Path, size: Size, *, persistent: bool) -> 
         topic = "imuhip/v1/bench/otter/rep"
         reader = stack.enter_context(closing(Subscriber(broker, topic, folder, session="reader")))
         sink = stack.enter_context(open_sink(broker, folder, "otter"))
-        began_s = time.monotonic()
+        began_s, chance = time.monotonic(), random.Random(1)
         for kill in range(size.kills):
             for number in range(size.events // size.kills):
                 sink.result("rep", EVENT | {"number": number + 1}, t_us=UTC_NS // 1000, quality="good")
             while sink.events.acknowledged < (kill + 0.5) * size.events / size.kills:
-                time.sleep(0.001)  # the broker dies in the middle of what is being sent
+                time.sleep(0.001)
+            time.sleep(chance.uniform(0.0, 0.05))  # the broker dies anywhere in the middle of what is being sent
             broker.kill()
             broker.start()
         _wait(lambda: sink.events.waiting == 0 and sink.events.taken == size.events)

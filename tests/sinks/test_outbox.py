@@ -145,3 +145,18 @@ def test_set_aside_events_let_others_pass_and_come_back_when_asked_for(tmp_path:
     asyncio.run(box.again(bad.id))
     assert waiting(box) == [1, 2]
     box.close()
+
+
+def test_what_was_acknowledged_just_before_a_connection_broke_waits_again(tmp_path: Path) -> None:
+    clock = HandClock()
+    box = outbox(tmp_path, now_us=clock)
+    put(box, 0, 1, 2)
+    first, second, _ = asyncio.run(box.next(9))
+    asyncio.run(box.delivered([first.id]))
+    clock.us += 3_000_000
+    asyncio.run(box.delivered([second.id]))
+    clock.us += 1_000_000
+    asyncio.run(box.doubt())
+    assert waiting(box) == [1, 2]
+    assert box.counts.waiting == 2
+    box.close()

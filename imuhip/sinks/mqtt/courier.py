@@ -127,6 +127,8 @@ class Courier:
                 failures = 0 if self._healthy else failures + 1
                 self._shared.disconnected(reasons.explain(error, self._broker, served=served))
                 await self._suspect(error)
+                if served:
+                    await self._outbox.doubt()
                 if self._stopping.is_set() and failures > 1:
                     return
                 await self._pause(failures)

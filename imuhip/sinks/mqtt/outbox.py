@@ -23,6 +23,8 @@ from imuhip.sinks.mqtt.spool import MAX_BYTES, Event, Spool, SpoolError
 T = TypeVar("T")
 log = logging.getLogger("imuhip.mqtt")
 
+DOUBT_US = 2_000_000
+"""A broker that saves every change has saved what it acknowledged two seconds before it died."""
 MEMORY_EVENTS = 10_000
 """Events held in memory at most: hours of repetitions, about 5 MB."""
 
@@ -151,6 +153,15 @@ class Outbox:
         count = await self._on_thread(lambda: self._again(from_id))
         self._on_change()
         return count
+
+    async def doubt(self) -> None:
+        """Let what was acknowledged just now be sent again: the connection broke, and the broker may have died.
+
+        Brokers acknowledge before they save, Mosquitto with ``autosave_on_changes`` too.
+        """
+        await self._on_thread(lambda: self._try(lambda spool: spool.doubt(self._now_us() - DOUBT_US)))
+        await self._on_thread(self._count)
+        self._on_change()
 
     async def announced(self) -> dict[str, str]:
         """What Home Assistant was told of in earlier sessions."""

@@ -131,6 +131,18 @@ class Spool:
                 "UPDATE events SET acked_us = NULL WHERE id >= ? AND acked_us IS NOT NULL", (from_id,)
             ).rowcount
 
+    def doubt(self, since_us: int) -> int:
+        """Let what was acknowledged since a moment wait again: the broker may have died before it kept it.
+
+        Returns:
+            How many events that is.
+
+        Raises:
+            SpoolError: The disk is full or gone.
+        """
+        with self._writing():
+            return self._db.execute("UPDATE events SET acked_us = NULL WHERE acked_us >= ?", (since_us,)).rowcount
+
     def last(self) -> tuple[int, dict[str, int]]:
         """Return the highest id so far and the last running number of each kind."""
         with self._translated():
