@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 import imuhip
-from imuhip.cli import files, history, measuring, playing
+from imuhip.cli import cataloguing, files, history, measuring, playing
 from imuhip.errors import ImuhipError
 
 EXIT_UNUSABLE = 2
@@ -57,6 +57,7 @@ app.command("angles", epilog="Example: imuhip angles session.mcap -o angles.csv"
 app.command("plot", epilog="Example: imuhip plot session.mcap -o angles.png")(measuring.plot)
 app.command("replay", epilog="Example: imuhip replay session.mcap --speed 4")(playing.replay)
 app.add_typer(history.app, name="history", epilog="Example: imuhip history")
+app.command("catalogue", epilog="Example: imuhip catalogue bridge")(cataloguing.catalogue)
 app.command("recover", epilog="Example: imuhip recover broken.mcap -o good.mcap")(files.recover)
 
 

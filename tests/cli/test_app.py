@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 import imuhip
 from imuhip.cli.app import app, main
 
-COMMANDS = ["demo", "import", "info", "analyze", "angles", "plot", "replay", "history", "recover"]
+COMMANDS = ["demo", "import", "info", "analyze", "angles", "plot", "replay", "history", "catalogue", "recover"]
 HEAVY = ["numpy", "scipy", "matplotlib", "mcap", "vqf", "pydantic", "rich", "zstandard", "asyncio", "sqlite3"]
 
 
