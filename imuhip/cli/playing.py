@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from imuhip.cli.measuring import measure
-from imuhip.cli.options import RecordingFile
+from imuhip.cli.options import CatalogueFiles, RecordingFile
 from imuhip.cli.output import say
 from imuhip.errors import ImuhipError
 
@@ -30,15 +31,16 @@ Speed = Literal["1", "4", "max"]
 def replay(
     recording: RecordingFile,
     speed: Annotated[Speed, typer.Option(help="Times real time, or max: as fast as it goes.")] = "1",
+    catalogue: CatalogueFiles = None,
 ) -> None:
     """Play a recording through the live path and watch the angles.
 
-    On a terminal angles move as bars with their last peak marked, with the sensors' rate and loss and the time left; q
-    or Ctrl-C stops. Elsewhere a line is printed every few seconds. The numbers are the provisional ones of a live
-    session, exactly those of `imuhip analyze --causal`.
+    On a terminal angles move as bars with their last peak marked, with the last repetition of an exercise and what to
+    do better, the sensors' rate and loss and the time left; q or Ctrl-C stops. Elsewhere a line is printed every few
+    seconds. The numbers are the provisional ones of a live session, exactly those of `imuhip analyze --causal`.
     """
     factor = None if speed == "max" else float(speed)
-    if not _play(recording, factor, title=f"{recording.name} at speed {speed}"):
+    if not _play(recording, factor, title=f"{recording.name} at speed {speed}", own=catalogue or ()):
         sys.stderr.write("Stopped.\n")
 
 
@@ -77,7 +79,9 @@ def shipped_recording(name: str) -> Path:
     raise ImuhipError(f"the shipped recording {name} is missing. Install imuhip again.")
 
 
-def _play(recording: Path, speed: float | None, *, title: str, line_s: float = 3.0) -> bool:
+def _play(
+    recording: Path, speed: float | None, *, title: str, line_s: float = 3.0, own: Sequence[Path] = ()
+) -> bool:
     """Play to the end or until the user stops; returns whether the end was reached."""
     from imuhip.catalogue_files import load_catalogue
     from imuhip.cli.keys import quit_key
@@ -92,7 +96,7 @@ def _play(recording: Path, speed: float | None, *, title: str, line_s: float = 3
         with quit_key() as stopped, _view(title, line_s) as view:
             return play(
                 source.events(SLICE_S),
-                Pipeline(source.sensors, catalogue=load_catalogue()),
+                Pipeline(source.sensors, catalogue=load_catalogue(own)),
                 watch,
                 view,
                 speed=speed,
