@@ -110,7 +110,7 @@ def draw_set(task: Task, repetitions: int, rng: np.random.Generator) -> tuple[Ma
             manners.append(clean)
             continue
         fault = faults[int(rng.integers(len(faults)))]
-        wrong = _DRAWS[fault](task, clean, float(rng.uniform(1.4, 2.5)), rng)
+        wrong = _DRAWS[fault](task, clean, float(rng.uniform(1.35, 2.5)), rng)
         if fault == "start_drift":  # time to take the other start pose
             manners[-1] = replace(manners[-1], rest_s=wrong.rest_s)
         manners.append(replace(wrong, meant=fault))
@@ -129,16 +129,16 @@ def draw_clean(task: Task, rng: np.random.Generator) -> Manner:
         return Manner(((inhale_s, 1.0),), hold_s=0.0, lower=((exhale_s, 0.0),), rest_s=0.0)
     lift_s = span_s(limits.lift_s * rng.uniform(1.3, 1.8), range_deg)
     lower_s = span_s(limits.lower_s * rng.uniform(1.3, 1.7), range_deg)
-    pelvis = [float(rng.uniform(-0.5, 0.5)) * min(limit, 10.0) for limit in task.pelvis_limits]
+    pelvis = [float(rng.uniform(-0.7, 0.7)) * min(limit, 10.0) for limit in task.pelvis_limits]
     late = task.entry.pelvis_pitch != "change"
     return Manner(
         lift=((lift_s, 1.0),),
         hold_s=limits.hold_s * rng.uniform(1.25, 1.8) if task.entry.has_hold else 0.0,
         lower=((lower_s, 0.0),),
         rest_s=float(rng.uniform(0.7, 1.5)) if task.entry.has_hold else float(rng.uniform(0.0, 0.3)),
-        range_share=float(rng.uniform(0.95, 1.03)),
+        range_share=float(rng.uniform(0.9, 1.03)),
         tremor=_tremor(task, lift_s, CALM * float(rng.uniform()), rng),
-        stray_deg=_stray(task, 0.4 * float(rng.uniform()), rng),
+        stray_deg=_stray(task, 0.55 * float(rng.uniform()), rng),
         pelvis_deg=(0.0 if late else pelvis[0], pelvis[1], pelvis[2]),
         late_tilt_deg=abs(pelvis[0]) if late else 0.0,
     )

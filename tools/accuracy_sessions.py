@@ -9,7 +9,8 @@ import numpy as np
 from make_recordings import mark_messages
 
 from imuhip.calibration.result import Calibration
-from imuhip.exercises.range_tests import DIRECTIONS, START_S, measure_test
+from imuhip.exercises.range_tests import DIRECTIONS, measure_test
+from imuhip.exercises.trials import START_S
 from imuhip.hip.stage import HipAngles, HipBlock, join
 from imuhip.marks import Mark
 from imuhip.packets.blocks import slice_block

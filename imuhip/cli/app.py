@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 import imuhip
-from imuhip.cli import brokers, files, history, measuring, playing, publishing
+from imuhip.cli import brokers, cataloguing, files, history, measuring, playing, publishing
 from imuhip.errors import ImuhipError
 
 EXIT_UNUSABLE = 2
@@ -60,6 +60,7 @@ app.command("replay", epilog="Example: imuhip replay session.mcap --speed 4")(pl
 app.add_typer(history.app, name="history", epilog="Example: imuhip history")
 app.command("publish", epilog="Example: imuhip publish mqtt://localhost --virtual")(publishing.publish)
 app.command("broker", epilog="Example: imuhip broker")(brokers.broker)
+app.command("catalogue", epilog="Example: imuhip catalogue bridge")(cataloguing.catalogue)
 app.command("recover", epilog="Example: imuhip recover broken.mcap -o good.mcap")(files.recover)
 
 mqtt = typer.Typer(

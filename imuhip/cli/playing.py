@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imuhip.cli import mqtt_options as options
 from imuhip.cli.measuring import measure
-from imuhip.cli.options import RecordingFile
+from imuhip.cli.options import CatalogueFiles, RecordingFile
 from imuhip.cli.output import say
 from imuhip.errors import ImuhipError
 
@@ -28,6 +29,7 @@ DEMO_S = 12.0
 def replay(
     recording: RecordingFile,
     speed: options.Speed = "1",
+    catalogue: CatalogueFiles = None,
     mqtt: options.ReplayTo = None,
     rate: options.Rate = 25.0,
     wearer: options.Wearer = None,
@@ -35,23 +37,24 @@ def replay(
 ) -> None:
     """Play a recording through the live path and watch the angles.
 
-    On a terminal angles move as bars with their last peak marked, with the sensors' rate and loss and the time left; q
-    or Ctrl-C stops. Elsewhere a line is printed every few seconds. The numbers are the provisional ones of a live
-    session, exactly those of `imuhip analyze --causal`. With --mqtt they are published too; what else a broker needs
-    (credentials, certificates, site) comes from the environment or the settings file, as for `imuhip publish`.
+    On a terminal angles move as bars with their last peak marked, with the last repetition of an exercise and what to
+    do better, the sensors' rate and loss and the time left; q or Ctrl-C stops. Elsewhere a line is printed every few
+    seconds. The numbers are the provisional ones of a live session, exactly those of `imuhip analyze --causal`. With
+    --mqtt they are published too; what else a broker needs (credentials, certificates, site) comes from the environment
+    or the settings file, as for `imuhip publish`.
     """
     from imuhip.cli.live import recorded_session
 
     factor = None if speed == "max" else float(speed)
-    live, title = recorded_session(recording, SLICE_S), f"{recording.name} at speed {speed}"
+    live, title, own = recorded_session(recording, SLICE_S), f"{recording.name} at speed {speed}", catalogue or ()
     if mqtt is None:
-        ended = show(live, factor, title=title)
+        ended = show(live, factor, title=title, own=own)
     else:
         from imuhip.cli.publishing import Target, publishing
 
         target = Target(mqtt, wearer=wearer, rate_hz=rate, insecure=insecure)
         with publishing(target, live.session, source="replay") as outlet:
-            ended = show(live, factor, title=title, outlet=outlet)
+            ended = show(live, factor, title=title, own=own, outlet=outlet)
         say(outlet.summary() + "\n")
     if not ended:
         sys.stderr.write("Stopped.\n")
@@ -94,7 +97,15 @@ def shipped_recording(name: str) -> Path:
     raise ImuhipError(f"the shipped recording {name} is missing. Install imuhip again.")
 
 
-def show(live: Live, speed: float | None, *, title: str, line_s: float = 3.0, outlet: MqttOutlet | None = None) -> bool:
+def show(
+    live: Live,
+    speed: float | None,
+    *,
+    title: str,
+    line_s: float = 3.0,
+    own: Sequence[Path] = (),
+    outlet: MqttOutlet | None = None,
+) -> bool:
     """Play a session and show it, to its end or until the user stops.
 
     Args:
@@ -102,6 +113,7 @@ def show(live: Live, speed: float | None, *, title: str, line_s: float = 3.0, ou
         speed: Times real time; None for as fast as it goes.
         title: What the bars are headed.
         line_s: Seconds between lines where there is no terminal.
+        own: The wearer's own catalogues.
         outlet: Where the results go besides.
 
     Returns:
@@ -113,7 +125,7 @@ def show(live: Live, speed: float | None, *, title: str, line_s: float = 3.0, ou
     from imuhip.cli.watching import Watch
     from imuhip.pipeline import Pipeline
 
-    catalogue = load_catalogue()
+    catalogue = load_catalogue(own)
     pipeline, events = Pipeline(live.session.sensors, catalogue=catalogue), live.events
     watch = Watch(live.duration_s)
     if outlet is not None:

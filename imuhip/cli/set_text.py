@@ -68,7 +68,7 @@ def _one_set(one: Set) -> list[str]:
     head = f"  {name}{side}, from {clock(one['start_s'])}: "
     reps = one["reps"]
     if not reps:
-        return [f"{head}no repetition found"]
+        return [f"{head}no repetition found" if one["signal"] else f"{head}no sensor is worn where it shows"]
     lines = [f"{head}{count(len(reps), 'rep')}, {one['good_reps']} good"]
     lines += [f"    {line}" for line in (_tempo(one), _range(one)) if line]
     for text in _fault_lines(one):

@@ -26,6 +26,10 @@ TREMOR_HZ = 3.5
 """More peaks of speed than this in a second are trembling and no stops; physiological tremor begins at 4 Hz."""
 
 
+LEAVING_S = 0.1
+"""Who was not seen for so long before leaving the start pose may have left it earlier."""
+
+
 @dataclass(frozen=True, slots=True)
 class RepFigures:
     """Everything that is measured of one repetition; what needs the rest of the set is judged later.
@@ -44,7 +48,7 @@ class RepFigures:
         hold_speed_deg_s: Mean speed in it.
         off_axis: Share of the other hip angles.
         pelvis_deg: Pitch, list and rotation of the pelvis, as the exercise measures them.
-        start_pose_deg: (3,) hip angles at the start.
+        start_pose_deg: (3,) hip angles of the start pose; None where it was not seen.
         control_deg: Furthest in the direction of the test whose range is controlled.
         drift_deg: Of a kept position.
     """
@@ -116,9 +120,27 @@ def measure_rep(motion: Motion, entry: ExerciseEntry | None) -> RepFigures | Non
         hold_speed_deg_s=float(np.abs(calm[top : leave + 1]).mean()),
         off_axis=_off_axis(motion, entry, start, end),
         pelvis_deg=_pelvis(motion, entry, (start, top, leave, end)),
-        start_pose_deg=None if motion.hip_deg is None else tuple(motion.hip_deg[:, start].tolist()),
+        start_pose_deg=_start_pose(motion, start),
         control_deg=_control(motion, entry, start, end),
     )
+
+
+def _start_pose(motion: Motion, start: int) -> tuple[float, ...] | None:
+    """(3,) hip angles of the start pose; None where it was never seen.
+
+    Who comes into sight on the way up seems to start there: the pose is then the last one that was seen before.
+    """
+    if motion.hip_deg is None:
+        return None
+    at = start
+    if motion.seen is not None:
+        near = max(start - round(LEAVING_S * motion.rate_hz), 0)
+        unseen = near + np.flatnonzero(~motion.seen[near : start + 1])
+        before = np.flatnonzero(motion.seen[: int(unseen[0])]) if len(unseen) else np.array([start])
+        if not len(before):
+            return None
+        at = int(before[-1])
+    return tuple(motion.hip_deg[:, at].tolist())
 
 
 def _off_axis(motion: Motion, entry: ExerciseEntry | None, start: int, end: int) -> float | None:

@@ -33,6 +33,7 @@ class Motion:
         main: Which of the hip angles is followed; None for a segment.
         sign: Of the followed angle in the hip's own.
         home_deg: The same angle in the start pose of the set, where that is known: of a segment that hangs there.
+        seen: (N,) frames in which the angle was known and is not bridged; None where nobody asks.
     """
 
     first: int
@@ -43,6 +44,7 @@ class Motion:
     main: int | None
     sign: float
     home_deg: float | None = None
+    seen: BoolArray | None = None
 
 
 class Track(Protocol):
@@ -94,7 +96,8 @@ class HipTrack:
 
     def motion(self, block: HipBlock, start: int, top: int) -> Motion | None:  # noqa: ARG002 - as of every track
         """Angles of a repetition."""
-        filled = fill(self._angle(block, np.arange(len(block))))
+        angle = self._angle(block, np.arange(len(block)))
+        filled = fill(angle)
         if filled is None:
             return None
         hips = [block.sides[side] for side in self._sides if side in block.sides]
@@ -109,6 +112,7 @@ class HipTrack:
             np.ascontiguousarray(block.quat_earth_from_segment[pelvis]),
             self._axis,
             self._sign,
+            seen=np.isfinite(angle),
         )
 
     def anew(self) -> HipTrack:

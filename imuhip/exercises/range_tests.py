@@ -9,6 +9,7 @@ import numpy as np
 
 from imuhip import rotation
 from imuhip.calibration.result import Calibration, HipKnots
+from imuhip.exercises.trials import find_trials, start_frame, start_level
 from imuhip.hip.stage import FLOOR_DEG, HALF_WIDTH, SINGULAR_DEG, HipAngles, HipBlock
 from imuhip.joint import SIDE_SIGNS, angle_jacobian, hip_angles, twist_about_y
 from imuhip.units import BoolArray, FloatArray
@@ -25,13 +26,6 @@ DIRECTIONS: Mapping[str, tuple[int, float]] = {
     "ninety_ninety": (2, 1.0),
 }
 """Angle of each test (flexion, adduction, internal rotation) and the sign of its direction."""
-START_S = 0.8
-"""A test begins at its start pose; its angle is the median of this much."""
-TRIAL_SHARE = 0.5
-"""A trial rises above half of the greatest excursion ..."""
-RETURN_SHARE = 0.35
-"""... and has ended when it is back below about a third."""
-MIN_TRIAL_DEG = 5.0
 AXIS_SHARE = 0.035
 """A change about an axis that is off by 15 degrees (the sensor's, or that of a knee not at 90) reads 3.5 % less."""
 SPREAD_TOLD = 0.75
@@ -87,19 +81,24 @@ def measure_test(
         direction: Angle and sign of the test, where it is one that a catalogue adds.
 
     Returns:
-        None where the side's thigh (or, for rotation, shank) wore no sensor.
+        None where neither the side's thigh nor its shank nor a moving leg wore a sensor.
     """
     sensor = {role: k for k, role in enumerate(block.roles)}
     axis = DIRECTIONS[name] if direction is None else direction
     rotating = axis[0] == 2
     shank, thigh, pelvis = sensor.get(f"shank_{side}"), sensor.get(f"thigh_{side}"), sensor.get("pelvis")
-    limb = thigh if thigh is not None else shank
+    # Else a sensor on whichever leg moves; a rotation is seen on the shank.
+    moving = ("shank_moving", "thigh_moving") if rotating else ("thigh_moving", "shank_moving")
+    worn = [thigh, shank, *(sensor.get(role) for role in moving)]
+    limb = next((each for each in worn if each is not None), None)
     if limb is None:
         return None
+    sign, relative = axis[1], rotating or pelvis is None
     if rotating and thigh is None and shank is not None:
         signal, known = _shank_rotation(block, shank, side), block.segment_known[shank]
     elif pelvis is None or side not in block.sides:
-        signal, known = _inclination(block, limb), block.segment_known[limb]
+        signal, known = _inclination(block, limb), block.levelled[limb]
+        sign, relative = 1.0, True
     elif rotating:
         known = block.sides[side].heading_known
         signal = _twist(block, pelvis, limb, side, known)
@@ -107,63 +106,11 @@ def measure_test(
         hip = block.sides[side]
         signal = np.stack([hip.flexion_deg, hip.adduction_deg, hip.internal_rotation_deg])[axis[0]]
         known = np.isfinite(signal)
-    sign = 1.0 if pelvis is None and not rotating else axis[1]
     towards = np.where(known, signal * sign, np.nan)
     peaks = find_trials(towards, block.rate_hz)
-    relative = rotating or pelvis is None
     return _result(
         axis, block, towards, peaks, side, pelvis=pelvis, limb=limb, relative=relative, calibration=calibration
     )
-
-
-def find_trials(angle_deg: FloatArray, rate_hz: float) -> list[int]:
-    """Frames of the peaks of the trials of a test.
-
-    Args:
-        angle_deg: (N,) positive in the test's direction, NaN where not known; the test starts at its start pose.
-        rate_hz: Frames per second.
-    """
-    if not np.isfinite(angle_deg).any():
-        return []
-    filled = np.where(np.isfinite(angle_deg), angle_deg, -np.inf)
-    start = _start_level(angle_deg, rate_hz)
-    if start is None:
-        # Nobody starts a test beyond its start pose, so the least angle is the nearest to it that is known.
-        start = float(np.nanmin(angle_deg))
-    greatest = float(filled.max()) - start
-    if greatest < MIN_TRIAL_DEG:
-        return []
-    high, low = start + TRIAL_SHARE * greatest, start + RETURN_SHARE * greatest
-    peaks: list[int] = []
-    begun: int | None = None
-    above, back = filled > high, np.isfinite(angle_deg) & (angle_deg < low)
-    for frame in np.flatnonzero(above | back).tolist():
-        if above[frame]:
-            begun = frame if begun is None else begun
-        elif begun is not None:
-            peaks.append(begun + int(np.argmax(filled[begun:frame])))
-            begun = None
-    if begun is not None:
-        peaks.append(begun + int(np.argmax(filled[begun:])))
-    return peaks
-
-
-def _start_level(angle_deg: FloatArray, rate_hz: float) -> float | None:
-    known = np.isfinite(angle_deg)
-    if _start_frame(known, rate_hz) is None:
-        return None
-    return float(np.nanmedian(angle_deg[: _start_frames(rate_hz)]))
-
-
-def _start_frames(rate_hz: float) -> int:
-    return max(1, round(START_S * rate_hz))
-
-
-def _start_frame(known: BoolArray, rate_hz: float) -> int | None:
-    """The frame that stands for the start pose, None where that was hardly known."""
-    inside = np.flatnonzero(known[: _start_frames(rate_hz)])
-    enough = len(inside) > 0 and 5 * len(inside) >= min(_start_frames(rate_hz), len(known))
-    return int(inside[len(inside) // 2]) if enough else None
 
 
 def _twist(block: HipBlock, pelvis: int, thigh: int, side: str, known: BoolArray) -> FloatArray:
@@ -176,7 +123,7 @@ def _twist(block: HipBlock, pelvis: int, thigh: int, side: str, known: BoolArray
 
 def _from_start(quat: FloatArray, known: BoolArray, rate_hz: float) -> FloatArray:
     """Rotation from the start pose, (N, 4); NaN where that is not known."""
-    start = _start_frame(known, rate_hz)
+    start = start_frame(known, rate_hz)
     if start is None:
         return np.full_like(quat, np.nan)
     return rotation.multiply(rotation.conjugate(quat[start]), quat)
@@ -195,11 +142,11 @@ def _shank_rotation(block: HipBlock, shank: int, side: str) -> FloatArray:
 
 
 def _inclination(block: HipBlock, limb: int) -> FloatArray:
-    """How far a segment has tilted against gravity since the start pose, deg."""
-    start = _start_frame(block.segment_known[limb], block.rate_hz)
+    """How far a segment has tilted against gravity since the start pose, deg, however its sensor sits."""
+    start = start_frame(block.levelled[limb], block.rate_hz)
     if start is None:
         return np.full(len(block), np.nan)
-    up = rotation.matrix(block.quat_earth_from_segment[limb])[:, 2]
+    up = rotation.matrix(block.quat_earth_from_sensor[limb])[:, 2]
     angle: FloatArray = np.rad2deg(np.arccos(np.clip(np.einsum("ni,i->n", up, up[start]), -1.0, 1.0)))
     return angle
 
@@ -233,14 +180,14 @@ def _result(
 def _start_angle(axis: tuple[int, float], hip: HipAngles, rate_hz: float) -> float | None:
     index, sign = axis
     angle = (hip.flexion_deg, hip.adduction_deg, hip.internal_rotation_deg)[index]
-    level = _start_level(angle, rate_hz)
+    level = start_level(angle, rate_hz)
     return None if level is None else sign * level
 
 
 def _turned(block: HipBlock, sensor: int, peaks: Sequence[int]) -> float | None:
     """How far a segment had turned from the start pose at the peaks, deg, median."""
     known = block.segment_known[sensor]
-    if not peaks or _start_frame(known, block.rate_hz) is None:
+    if not peaks or start_frame(known, block.rate_hz) is None:
         return None
     turned = _from_start(block.quat_earth_from_segment[sensor], known, block.rate_hz)[list(peaks)]
     return float(np.median(np.rad2deg(np.linalg.norm(rotation.log(turned), axis=1))))
@@ -298,6 +245,5 @@ def too_wide(hip: HipAngles) -> bool:
 
 
 NEAR_SINGULAR = (
-    f"ab/adduction went beyond {SINGULAR_DEG:.0f} degrees, where flexion and rotation cannot be told from each other: "
-    "those moments are left out"
+    f"ab/adduction went beyond {SINGULAR_DEG:.0f} degrees, where flexion and rotation cannot be told apart: left out"
 )

@@ -14,8 +14,6 @@ from imuhip.exercises.results import ExerciseSet, Rep
 
 FULL_QUANTILE = 0.75
 """A full repetition is as wide as the third quartile: a quarter may be done wide and most of the rest short."""
-FIRST_POSES = 3
-"""So many repetitions say where a set began."""
 MIN_CONTROLLED = 3
 """Controlled range wants this many good repetitions."""
 
@@ -50,15 +48,9 @@ def without_fidgets(reps: Sequence[RepFigures]) -> list[RepFigures]:
 def graded_reps(reps: Sequence[RepFigures], entry: ExerciseEntry | None, limits: Limits) -> tuple[Rep, ...]:
     """Repetitions with their faults, each against the whole set."""
     usual = usual_range([rep.range_deg for rep in reps])
-    context = SetContext(usual, _first_pose(reps))
+    context = SetContext(usual, next((rep.start_pose_deg for rep in reps if rep.start_pose_deg is not None), None))
     cycle = ("lift", "lower") if entry is None else entry.cycle
     return tuple(graded(rep, limits, context, cycle=cycle) for rep in reps)
-
-
-def _first_pose(reps: Sequence[RepFigures]) -> tuple[float, ...] | None:
-    """The start pose of a set (3,): the median of its first three, lest one that was misread puts all others off."""
-    poses = [rep.start_pose_deg for rep in reps[:FIRST_POSES] if rep.start_pose_deg is not None]
-    return tuple(np.median(poses, axis=0).tolist()) if poses else None
 
 
 def concluded(

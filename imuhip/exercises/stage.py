@@ -15,7 +15,7 @@ from imuhip.exercises.marked import MarkedSet, Marking
 from imuhip.exercises.results import ExerciseSet
 from imuhip.exercises.told import ToldSet
 from imuhip.exercises.unmarked import Unmarked
-from imuhip.hip.stage import HipBlock
+from imuhip.hip.stage import HipBlock, join
 from imuhip.marks import Mark
 
 SET_KINDS = ("exercise", "breathe")
@@ -23,6 +23,8 @@ BREATHING = "hooklying_breathing"
 SILENT_KINDS = ("pain",)
 """Marks that say nothing about movement."""
 FOREVER = 2**62
+HELD_FRAMES = 32
+"""Live, frames are looked at a third of a second at a time: a repetition takes longer, and every look costs."""
 
 
 @dataclass(slots=True)
@@ -51,6 +53,8 @@ class ExerciseStage:
         self._told: dict[tuple[str, str | None, int], ToldSet] = {}
         self._unmarked = Unmarked(catalogue.limits)
         self._frame = 0
+        self._held: list[HipBlock] = []
+        self._holder: _Span | None = None
         self._group = 0
         self._told_last: tuple[str, str | None, int] = ("", None, 0)
 
@@ -64,6 +68,7 @@ class ExerciseStage:
         """
         if mark.kind in SILENT_KINDS or (end_s is not None and end_s <= start_s):
             return
+        self._deliver()
         name = BREATHING if mark.kind == "breathe" else mark.name
         marking = Marking(name, mark.side, mark.position, mark.mode, start_s, end_s)
         stop = FOREVER if end_s is None else round(end_s * self._rate_hz)
@@ -82,12 +87,15 @@ class ExerciseStage:
             until = min(stop, self._changes_after(self._frame))
             part = block.part(self._frame - block.start_index, until - block.start_index)
             self._frame = until
-            self._give(owner, part)
-            if owner is not None and owner.mark.id in self._marked and until >= owner.stop:
-                self._marked[owner.mark.id].flush()
+            self._hold(owner, part)
+            if owner is not None and until >= owner.stop:
+                self._deliver()
+                if owner.mark.id in self._marked:
+                    self._marked[owner.mark.id].flush()
 
     def flush(self) -> None:
         """The session has ended."""
+        self._deliver()
         for each in self._marked.values():
             each.flush()
         self._unmarked.flush()
@@ -108,6 +116,21 @@ class ExerciseStage:
         held = [each for each in self._marked.values() if each.marking.start_s <= now_s]
         found = held[-1].sets(now_s) if held else []
         return found[-1] if found else None
+
+    def _hold(self, owner: _Span | None, part: HipBlock) -> None:
+        """Keep frames until there are enough of one owner to look at."""
+        if self._held and (owner is not self._holder or self._held[-1].roles != part.roles):
+            self._deliver()
+        self._holder = owner
+        self._held.append(part)
+        if sum(len(each) for each in self._held) >= HELD_FRAMES:
+            self._deliver()
+
+    def _deliver(self) -> None:
+        """Look at what is kept."""
+        held, self._held = self._held, []
+        if held:
+            self._give(self._holder, held[0] if len(held) == 1 else join(held))
 
     def _give(self, owner: _Span | None, part: HipBlock) -> None:
         if owner is None:

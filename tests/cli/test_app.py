@@ -21,6 +21,7 @@ COMMANDS = [
     "plot",
     "replay",
     "history",
+    "catalogue",
     "publish",
     "broker",
     "recover",

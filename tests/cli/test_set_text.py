@@ -90,6 +90,12 @@ def test_an_empty_set_says_so():
     assert set_lines([]) == []
 
 
+def test_breathing_without_a_sensor_on_the_navel_says_what_is_missing():
+    text = page(sets_of("hooklying_breathing", moved.rest(50, 20)))
+    assert "no sensor is worn where it shows" in text
+    assert "only the pace is given" in text
+
+
 def test_the_last_rep_is_told_while_the_set_goes_on():
     flexion = np.concatenate([moved.reps(2, 60), moved.rep(60, lift_s=0.6)])
     head, fault = last_rep_lines(sets_of("straight_leg_raise", flexion)[0])

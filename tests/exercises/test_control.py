@@ -140,3 +140,15 @@ def test_against_gravity_only_tempo_and_range_are_judged(entry):
 
 def test_smoothness_is_not_given_below_the_range_at_which_it_means_something(entry):
     assert graded(measured(moved.rep(10), entry), entry.limits, NOTHING, cycle=entry.cycle).sparc is None
+
+
+def test_a_start_pose_that_was_left_unseen_is_the_last_one_seen(entry):
+    lost, never = padded(moved.rep(60, lift_s=2.0)), padded(moved.rep(60, lift_s=2.0))
+    lost[60:200] = np.nan
+    never[:200] = np.nan
+    poses = []
+    for angle in (lost, never):
+        motion = HipTrack(["right"], (0, 1.0), twist=False).motion(moved.block_of(angle), 0, 90)
+        poses.append(measure_rep(motion, entry).start_pose_deg)
+    assert poses[0] == pytest.approx((0.0, 0.0, 0.0), abs=0.5)
+    assert poses[1] is None

@@ -125,3 +125,30 @@ def test_directions_and_orientations_are_followed_without_an_axis():
 def test_an_orientation_and_its_negative_are_the_same():
     quat = rotation.exp(np.array([[0.1, 0.2, 0.3]]))
     assert orientation_distance(-quat, quat[0])[0] == pytest.approx(0.0, abs=1e-6)
+
+
+def _lost(frames_lost, metric):
+    """Repetitions of 40 deg, the first lost to sight on its way up; seen as a direction or an angle."""
+    angle = np.concatenate([moved.rest(0, 2), moved.reps(4, 40, hold_s=6.0)])
+    points = angle[EVERY - 1 :: EVERY, None]
+    if metric is direction_distance:
+        rad = np.deg2rad(points[:, 0])
+        points = np.stack([np.sin(rad), np.zeros_like(rad), np.cos(rad)], axis=1)
+    steps = np.arange(len(points))
+    seen = (steps < 75) | (steps >= 75 + frames_lost)
+    finder = RepFinder(metric, signed=metric is angle_distance)
+    return [*finder.feed(steps[seen], points[seen]), *finder.flush()], points
+
+
+@pytest.mark.parametrize("metric", [direction_distance, angle_distance])
+def test_who_comes_back_into_sight_at_the_top_does_not_lift_downwards_from_then_on(metric):
+    found, points = _lost(80, metric)
+    assert len(found) == 3
+    for one in found:
+        assert metric(points[one.start : one.start + 1], points[0])[0] < 5
+        assert metric(points[one.top : one.top + 1], points[0])[0] > 35
+
+
+@pytest.mark.parametrize("metric", [direction_distance, angle_distance])
+def test_a_shorter_loss_costs_no_repetition(metric):
+    assert len(_lost(40, metric)[0]) == 4

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import moved
 import numpy as np
 import pytest
 
 from imuhip import rotation
-from imuhip.exercises.range_tests import DIRECTIONS, find_trials, measure_test, too_wide
+from imuhip.exercises.range_tests import DIRECTIONS, measure_test, too_wide
+from imuhip.exercises.trials import find_trials
 from imuhip.hip.stage import HipBlock, hip_block
 from imuhip.joint import quat_from_hip_angles
 from imuhip.orientation.segments import SegmentBlock, Spread
@@ -165,3 +169,19 @@ def test_near_ninety_degrees_of_abduction_the_program_says_so() -> None:
     test = measure_test("abduction", block, "right", None)
     assert test is not None
     assert test.peak_deg == pytest.approx(88.0, abs=0.1), "abduction itself is known there"
+
+
+@pytest.mark.parametrize("name", ["flexion", "extension", "straight_leg_raise"])
+def test_a_sensor_on_the_moving_leg_alone_is_measured_against_gravity_without_any_calibration(name):
+    angle = np.concatenate([moved.rest(0, 2), moved.rep(40), moved.rep(42), moved.rep(41)])
+    block = moved.block_of(angle, roles=("thigh_moving",))
+    test = measure_test(name, replace(block, segment_known=np.zeros_like(block.segment_known)), "right", None)
+    assert test.trials_deg == pytest.approx([40, 42, 41], abs=0.5)
+    assert test.reference == "gravity"
+    assert test.relative_only
+
+
+def test_a_test_that_a_catalogue_adds_is_measured_about_its_axis():
+    block = moved.block_of(np.concatenate([moved.rest(0, 2), -moved.rep(20), -moved.rep(22)]))
+    test = measure_test("reach_back", block, "right", None, direction=(0, -1.0))
+    assert test.trials_deg == pytest.approx([20, 22], abs=0.5)

@@ -1,0 +1,67 @@
+"""The trials of a marked range test: where each was furthest."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from imuhip.units import BoolArray, FloatArray
+
+START_S = 0.8
+"""A test begins at its start pose; its angle is the median of this much."""
+TRIAL_SHARE = 0.5
+"""A trial rises above half of the greatest excursion ..."""
+RETURN_SHARE = 0.35
+"""... and has ended when it is back below about a third."""
+MIN_TRIAL_DEG = 5.0
+
+
+def find_trials(angle_deg: FloatArray, rate_hz: float) -> list[int]:
+    """Frames of the peaks of the trials of a test.
+
+    Args:
+        angle_deg: (N,) positive in the test's direction, NaN where not known; the test starts at its start pose.
+        rate_hz: Frames per second.
+    """
+    if not np.isfinite(angle_deg).any():
+        return []
+    filled = np.where(np.isfinite(angle_deg), angle_deg, -np.inf)
+    start = start_level(angle_deg, rate_hz)
+    if start is None:
+        # Nobody starts a test beyond its start pose, so the least angle is the nearest to it that is known.
+        start = float(np.nanmin(angle_deg))
+    greatest = float(filled.max()) - start
+    if greatest < MIN_TRIAL_DEG:
+        return []
+    high, low = start + TRIAL_SHARE * greatest, start + RETURN_SHARE * greatest
+    peaks: list[int] = []
+    begun: int | None = None
+    above, back = filled > high, np.isfinite(angle_deg) & (angle_deg < low)
+    for frame in np.flatnonzero(above | back).tolist():
+        if above[frame]:
+            begun = frame if begun is None else begun
+        elif begun is not None:
+            peaks.append(begun + int(np.argmax(filled[begun:frame])))
+            begun = None
+    if begun is not None:
+        peaks.append(begun + int(np.argmax(filled[begun:])))
+    return peaks
+
+
+def start_level(angle_deg: FloatArray, rate_hz: float) -> float | None:
+    """Angle of the start pose, None where that was hardly known."""
+    known = np.isfinite(angle_deg)
+    if start_frame(known, rate_hz) is None:
+        return None
+    return float(np.nanmedian(angle_deg[: start_frames(rate_hz)]))
+
+
+def start_frames(rate_hz: float) -> int:
+    """How many frames the start pose takes."""
+    return max(1, round(START_S * rate_hz))
+
+
+def start_frame(known: BoolArray, rate_hz: float) -> int | None:
+    """The frame that stands for the start pose, None where that was hardly known."""
+    inside = np.flatnonzero(known[: start_frames(rate_hz)])
+    enough = len(inside) > 0 and 5 * len(inside) >= min(start_frames(rate_hz), len(known))
+    return int(inside[len(inside) // 2]) if enough else None
