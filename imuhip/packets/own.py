@@ -1,4 +1,4 @@
-"""The driver of sensors that speak our own protocol: many notifications at once.
+"""The driver of sensors that speak our own protocol: many notifications at once, and how to set them up.
 
 References:
     firmware_protocol/PROTOCOL.md.
@@ -7,15 +7,18 @@ References:
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from fractions import Fraction
 
 import numpy as np
 
-from imuhip.packets import codec
+from imuhip.errors import PacketError
+from imuhip.packets import codec, commands
 from imuhip.packets.clock import ClockTraits
 from imuhip.packets.columns import PacketColumns, Scales, explain
 from imuhip.packets.descriptor import decode_descriptor
 from imuhip.packets.gather import gather_records, gather_runs
+from imuhip.packets.gatt import Advertisement, Answer, Capabilities, Request
 from imuhip.packets.notification import NotificationBlock
 
 _HEADER = np.dtype(
@@ -29,11 +32,88 @@ _HEADER = np.dtype(
 _STANDARD_GRAVITY_M_S2 = Fraction("9.80665")  # exact by definition (CGPM 1901)
 
 
+_IDENTIFY_S = 10
+
+
 class OwnDriver:
-    """Decodes data notifications and descriptors of firmware_protocol."""
+    """Decodes data notifications and descriptors of firmware_protocol, and makes its commands."""
 
     name = "imuhip"
+    model = "imuhip sensor"
+    capabilities = Capabilities(
+        time="sensor_clock",
+        loss_seen_by="sequence",
+        rates_hz=(52.0, 100.0, 104.0, 200.0, 208.0),
+        rate_hz=100.0,
+        bonds=True,
+        refills=True,
+        identifies=True,
+        tells_battery=True,
+    )
     loss_visible = True
+    notify_uuids = (commands.CONTROL_UUID, commands.DATA_UUID)
+    info_uuids = (commands.DESCRIPTOR_UUID,)
+
+    @property
+    def battery(self) -> Request | None:
+        """See :class:`imuhip.packets.drivers.RadioDriver`."""
+        return _request(commands.AskBattery())
+
+    def recognise(self, advertisement: Advertisement) -> bool:
+        """See :class:`imuhip.packets.drivers.RadioDriver`."""
+        return commands.SERVICE_UUID in advertisement.service_uuids
+
+    def configure(self, rate_hz: float) -> tuple[Request, ...]:
+        """See :class:`imuhip.packets.drivers.RadioDriver`; a sensor that is measuring already keeps what it has."""
+        return (_request(commands.Configure(round(rate_hz * 1000), 0, 0)),)
+
+    def describe(self, rate_hz: float, info: Mapping[str, bytes]) -> bytes:
+        """See :class:`imuhip.packets.drivers.RadioDriver`; the sensor tells all of it."""
+        del rate_hz  # the sensor's descriptor says what rate it took
+        data = info.get(commands.DESCRIPTOR_UUID, b"")
+        decode_descriptor(data)
+        return data
+
+    def start(self, rate_hz: float) -> tuple[Request, ...]:
+        """See :class:`imuhip.packets.drivers.RadioDriver`."""
+        del rate_hz
+        return (_request(commands.Start()),)
+
+    def stop(self) -> tuple[Request, ...]:
+        """See :class:`imuhip.packets.drivers.RadioDriver`."""
+        return (_request(commands.Stop()),)
+
+    def identify(self) -> tuple[Request, ...]:
+        """See :class:`imuhip.packets.drivers.RadioDriver`."""
+        return (_request(commands.Identify(_IDENTIFY_S)),)
+
+    def resend(self, first: int, count: int) -> Request | None:
+        """See :class:`imuhip.packets.drivers.RadioDriver`."""
+        return _request(commands.Resend(first % 2**32, count))
+
+    def battery_percent(self, value: bytes) -> int | None:
+        """See :class:`imuhip.packets.drivers.RadioDriver`."""
+        told = commands.decode_reply(value).value
+        if not isinstance(told, commands.Battery):
+            raise PacketError("not a reply about the battery", position=0)
+        return told.percent
+
+    def carries_samples(self, uuid: str, value: bytes) -> bool:
+        """See :class:`imuhip.packets.drivers.RadioDriver`."""
+        del value
+        return uuid == commands.DATA_UUID
+
+    def answer(self, request: Request, uuid: str, value: bytes) -> Answer | None:
+        """See :class:`imuhip.packets.drivers.RadioDriver`; the answer's value is the whole reply."""
+        if uuid != commands.CONTROL_UUID or not request.data or value[:1] != bytes((request.data[0] | commands.REPLY,)):
+            return None
+        try:
+            reply = commands.decode_reply(value)
+        except PacketError as error:
+            return Answer(f"the sensor's reply cannot be read ({error})", value)
+        kept = reply.code == commands.code_of(commands.Configure(0, 0, 0)) and reply.status == commands.Status.NOT_NOW
+        problem = "" if reply.status == commands.Status.OK or kept else commands.MEANING[reply.status]
+        return Answer(problem, value)
 
     def traits(self, descriptor: bytes) -> ClockTraits:
         """See :class:`imuhip.packets.drivers.Driver`."""
@@ -91,3 +171,7 @@ class OwnDriver:
             temperature=temperature,
             bad=explain(block, index, codec.decode_notification),
         )
+
+
+def _request(command: commands.Command) -> Request:
+    return Request(commands.CONTROL_UUID, commands.encode_command(command), answered=True)
