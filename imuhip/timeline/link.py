@@ -30,10 +30,6 @@ TOLERANCE_PART = 0.1
 SILENCE_US = 250_000
 """Without clock and sequence a silence longer than this cannot be bridged by counting samples."""
 
-MAX_DROPPED = 1 << 31
-"""A u32 drop counter that goes on by half its range or more has gone back: it was reset, nothing was dropped."""
-
-
 @dataclass(frozen=True, slots=True)
 class Order:
     """How the packets of one block take their place in the stream, P packets.
@@ -81,6 +77,8 @@ class Link:
         self._silence_restarts = traits.kind == "arrival" and not self._has_sequence
         self._tick_half = 1 << (traits.tick_bits - 1) if self._has_tick else 0
         self._sequence_half = 1 << (traits.sequence_bits - 1) if self._has_sequence else 0
+        # A drop counter that goes on by half its range or more has gone back: it was reset, nothing was dropped.
+        self._drop_half = 1 << (traits.drop_bits - 1)
         self._period_us = 1e6 / traits.rate_hz
         self._missing = MissingRanges()
         self._reference: _Reference | None = None
@@ -179,8 +177,8 @@ class Link:
             ends = number - steps[2][before] + block.count[before]
             lost = np.flatnonzero(number > ends)
             self._missing.add(zip(ends[lost].tolist(), number[lost].tolist(), strict=True))
-        dropped = (block.drops[part] - block.drops[before]) & 0xFFFFFFFF
-        self.device_drops += int(dropped[dropped < MAX_DROPPED].sum())
+        dropped = (block.drops[part] - block.drops[before]) & (2 * self._drop_half - 1)
+        self.device_drops += int(dropped[dropped < self._drop_half].sum())
         reference.sensor_us = int(sensor_us[-1])
         reference.number = int(number[-1])
         self._refer(reference, block, stop - 1)
@@ -259,8 +257,8 @@ class Link:
             order.sensor_ns[at] = reference.sensor_us * 1000
             since = (int(block.arrival_ns[at]) - reference.epoch_arrival_ns) // 1000
             reference.lead_us = max(reference.lead_us, reference.sensor_us - since)
-        dropped = (int(block.drops[at]) - reference.drops) & 0xFFFFFFFF
-        self.device_drops += dropped if dropped < MAX_DROPPED else 0
+        dropped = (int(block.drops[at]) - reference.drops) & (2 * self._drop_half - 1)
+        self.device_drops += dropped if dropped < self._drop_half else 0
         self._refer(reference, block, at)
 
     def _begin(self, block: SampleBlock, at: int, order: Order) -> _Reference:

@@ -36,14 +36,14 @@ class LinkStats:
 
     Attributes:
         samples: Samples used.
-        lost: Samples that never came, by sequence; 0 where loss is not visible.
+        lost: Samples that never came; 0 where loss is not visible.
         duplicates: Samples that came again.
         late: Samples that came too late to be used, out of order or more than the wait after their time.
         device_drops: Samples the sensor says it had to drop.
         reboots: Times the sensor began again.
         gaps_s: Seconds in gaps longer than 100 ms.
         rate_hz: Measured rate where no sample is missing; 0 before two samples came.
-        loss_visible: Whether the model numbers its samples, so that loss can be seen.
+        loss_visible: Whether loss can be seen, by missing numbers or by jumps of the sensor's clock.
     """
 
     samples: int
@@ -209,7 +209,7 @@ class TimelineStage:
             reboots=link.reboots,
             gaps_s=resampler.gaps_s if resampler else 0.0,
             rate_hz=(resampler.measured_rate_hz or 0.0) if resampler else 0.0,
-            loss_visible=lane.traits.sequence_bits > 0,
+            loss_visible=lane.traits.loss_visible,
         )
 
     def _hear(self, arrival_ns: IntArray) -> None:
