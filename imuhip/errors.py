@@ -8,6 +8,9 @@
     │   ├── ImportLayoutError  a folder to import breaks the import layout
     │   └── CalibrationError   a saved calibration does not fit this recording
     ├── OutputError            the output cannot be written, or exists and --force was not given
+    ├── RadioError             the radio or a sensor cannot be used: says what to do
+    │   ├── SensorNotFound     a sensor is not heard: off, far away, or connected to something else
+    │   └── LinkError          a connection failed or broke; trying again may help
     └── PacketError            bytes that are not a packet: position and reason (the pipeline counts them)
 """
 
@@ -56,6 +59,18 @@ class CalibrationError(InputError):
 
 class OutputError(InputError):
     """An output cannot be written: it exists, its folder is missing, or the disk is full."""
+
+
+class RadioError(InputError):
+    """The Bluetooth adapter or a sensor cannot be used."""
+
+
+class SensorNotFound(RadioError):  # noqa: N818  # the name says what happened
+    """A sensor is not heard."""
+
+
+class LinkError(RadioError):
+    """A connection failed or broke."""
 
 
 class PacketError(ImuhipError):
