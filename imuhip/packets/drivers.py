@@ -8,10 +8,13 @@ from typing import Protocol
 
 from imuhip.packets.clock import ClockTraits
 from imuhip.packets.columns import PacketColumns, Scales
+from imuhip.packets.dot import DotDriver
 from imuhip.packets.gatt import Advertisement, Answer, Capabilities, Request
 from imuhip.packets.imported import ImportDriver
+from imuhip.packets.movesense import MovesenseDriver
 from imuhip.packets.notification import NotificationBlock
 from imuhip.packets.own import OwnDriver
+from imuhip.packets.witmotion import WitMotionDriver
 
 
 class Driver(Protocol):
@@ -25,11 +28,22 @@ class Driver(Protocol):
     def loss_visible(self) -> bool:
         """Whether lost samples can be counted."""
 
+    def join(self, held: NotificationBlock, block: NotificationBlock) -> tuple[NotificationBlock, NotificationBlock]:
+        """Put together what a sensor splits over several notifications; most do not.
+
+        Args:
+            held: Parts held back by the last call; empty at first.
+            block: The next notifications of this sensor.
+
+        Returns:
+            Notifications for :meth:`decode`, and parts to hold back for the next call.
+        """
+
     def traits(self, descriptor: bytes) -> ClockTraits:
         """Return what the sensor can tell about time and loss.
 
         Args:
-            descriptor: The bytes read from the sensor at connect.
+            descriptor: The bytes read from the sensor at connect, or written by the host in their place.
 
         Raises:
             PacketError: If they are not a descriptor.
@@ -39,7 +53,7 @@ class Driver(Protocol):
         """Return what one step of the decoded values means in SI units.
 
         Args:
-            descriptor: The bytes read from the sensor at connect.
+            descriptor: The bytes read from the sensor at connect, or written by the host in their place.
 
         Raises:
             PacketError: If they are not a descriptor.
@@ -148,7 +162,7 @@ class RadioDriver(Driver, Protocol):
         """
 
 
-RADIO_DRIVERS: tuple[RadioDriver, ...] = (OwnDriver(),)
+RADIO_DRIVERS: tuple[RadioDriver, ...] = (OwnDriver(), DotDriver(), MovesenseDriver(), WitMotionDriver())
 """Every driver of sensors that can be connected to, in the order in which they are asked about an advertisement."""
 
 _ALL: tuple[Driver, ...] = (*RADIO_DRIVERS, ImportDriver())

@@ -56,14 +56,14 @@ class Request:
         data: The bytes to write; None: read the characteristic, its value is the answer.
         answered: Whether an answer comes as a notification, for :meth:`RadioDriver.answer` to recognise. Otherwise
             the request is done once the write is.
-        acknowledged: Write with response; False where the characteristic takes only writes without.
+        acknowledged: Write with response; None: as the characteristic offers, some makers' products differ.
         pause_s: Seconds to leave the sensor alone after the write.
     """
 
     uuid: str
     data: bytes | None = None
     answered: bool = False
-    acknowledged: bool = True
+    acknowledged: bool | None = True
     pause_s: float = 0.0
 
 

@@ -118,6 +118,10 @@ class OwnDriver:
         problem = "" if reply.status == commands.Status.OK or kept else commands.MEANING[reply.status]
         return Answer(problem, value)
 
+    def join(self, held: NotificationBlock, block: NotificationBlock) -> tuple[NotificationBlock, NotificationBlock]:
+        """See :class:`imuhip.packets.drivers.Driver`; nothing is split."""
+        return block, held
+
     def traits(self, descriptor: bytes) -> ClockTraits:
         """See :class:`imuhip.packets.drivers.Driver`."""
         known = decode_descriptor(descriptor)

@@ -39,6 +39,7 @@ class LinkStats:
         lost: Samples that never came; 0 where loss is not visible.
         duplicates: Samples that came again.
         late: Samples that came too late to be used, out of order or more than the wait after their time.
+        filled: Samples that came late and took their place all the same; while live they count as late.
         device_drops: Samples the sensor says it had to drop.
         reboots: Times the sensor began again.
         gaps_s: Seconds in gaps longer than 100 ms.
@@ -50,6 +51,7 @@ class LinkStats:
     lost: int
     duplicates: int
     late: int
+    filled: int
     device_drops: int
     reboots: int
     gaps_s: float
@@ -199,12 +201,13 @@ class TimelineStage:
     def stats(self, sensor: int) -> LinkStats:
         """Return how the data of one sensor came through so far."""
         lane = self._lanes[sensor]
-        link, resampler = lane.track.link, lane.resampler
+        link, resampler, fills = lane.track.link, lane.resampler, self._wait_ns is None
         return LinkStats(
             samples=lane.track.samples - lane.late,
             lost=link.lost,
             duplicates=link.duplicates,
-            late=link.late + lane.late,
+            late=link.late + lane.late + (0 if fills else link.filled),
+            filled=link.filled if fills else 0,
             device_drops=link.device_drops,
             reboots=link.reboots,
             gaps_s=resampler.gaps_s if resampler else 0.0,
