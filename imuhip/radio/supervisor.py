@@ -21,7 +21,7 @@ import logging
 from dataclasses import dataclass
 from enum import Enum
 
-from imuhip.errors import LinkError, PacketError, RadioError, SensorNotFound
+from imuhip.errors import LinkError, PacketError, RadioError
 from imuhip.packets.drivers import RadioDriver
 from imuhip.radio.adapter import Adapter
 from imuhip.radio.arrivals import Arrivals
@@ -230,4 +230,4 @@ class Supervisor:
             self._refused += 1
         log = logger.warning if error.reason != self.status.fault else logger.debug
         log("%s: %s", self.target.role, error.reason)
-        self.status.fault = error.reason if not isinstance(error, SensorNotFound) else "not heard"
+        self.status.fault = error.reason

@@ -30,6 +30,7 @@ TOLERANCE_PART = 0.1
 SILENCE_US = 250_000
 """Without clock and sequence a silence longer than this cannot be bridged by counting samples."""
 
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """How the packets of one block take their place in the stream, P packets.
@@ -141,7 +142,7 @@ class Link:
     def _counted(self, tick: IntArray, count: IntArray) -> IntArray:
         """Return the samples that were due in steps of the clock, where packets have no numbers.
 
-        Packets of ``count`` samples are lost as a whole, so steps are counted in packets: a rate that is off by percents
+        Packets are lost as a whole, so steps are counted in packets: a rate that is off by percents
         then shows no loss where there is none.
         """
         return np.maximum(np.rint(tick / (count * self._period_us)).astype(np.int64), 1) * count

@@ -103,7 +103,7 @@ class OwnSensor:
         """See :class:`Firmware`."""
         self._booted_s = now_s
         self._measuring = False
-        self._connected = False
+        self._live = False
         self._mtu = 23
         self._first_s = now_s
         self._sent = 0
@@ -113,12 +113,11 @@ class OwnSensor:
 
     def connected(self, mtu: int) -> None:
         """See :class:`Firmware`."""
-        self._connected = True
         self._mtu = mtu
 
     def disconnected(self) -> None:
         """See :class:`Firmware`; measuring goes on, into the log."""
-        self._connected = False
+        self._live = False
         self._replies.clear()
         self._resending.clear()
 
@@ -141,7 +140,7 @@ class OwnSensor:
         """See :class:`Firmware`."""
         if self._replies or self._resending:
             return -math.inf
-        if not (self._connected and self._measuring) or self.muted:
+        if not (self._live and self._measuring) or self.muted:
             return None
         return self._first_s + (self._sent + self._size - 1) * self._step_s
 
@@ -149,7 +148,7 @@ class OwnSensor:
         """See :class:`Firmware`."""
         out = [(commands.CONTROL_UUID, reply) for reply in self._replies]
         self._replies.clear()
-        if not self._connected or self.muted:
+        if not self._live or self.muted:
             return out
         if self._measuring:
             behind = (self._next(now_s) - self._sent) // self._size - QUEUE_NOTIFICATIONS
@@ -160,10 +159,6 @@ class OwnSensor:
                 out.append((commands.DATA_UUID, self._notification(self._sent, self._size)))
                 self._sent += self._size
         return out + self._resent()
-
-    def skip_to_now(self, now_s: float) -> None:
-        """Leave out of the live stream what is older than now: it stays in the log."""
-        self._sent = max(self._sent, self._next(now_s))
 
     def _next(self, now_s: float) -> int:
         """Number of the sample that is due next."""
@@ -179,8 +174,9 @@ class OwnSensor:
         match command:
             case commands.Start():
                 was_measuring = self._measuring
+                self._live = True
                 if was_measuring:
-                    self.skip_to_now(now_s)
+                    self._sent = max(self._sent, self._next(now_s))  # what is older stays in the log
                 else:
                     self._begin(now_s)
                 return commands.Reply(code, Status.OK, self._state(now_s, measuring=was_measuring))
