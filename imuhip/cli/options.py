@@ -15,6 +15,12 @@ Causal = Annotated[
     bool,
     typer.Option("--causal", help="Use at every moment only what was known by then: exactly what live showed."),
 ]
+RadioSpec = Annotated[
+    str | None,
+    typer.Option(
+        "--radio", metavar="RADIO", help="hci0, hci1, ... or bumble:TRANSPORT; the system's Bluetooth by default."
+    ),
+]
 CalibrationFrom = Annotated[
     Path | None,
     typer.Option("--calibration", metavar="RECORDING", help="Begin with the calibration of another recording."),

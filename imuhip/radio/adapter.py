@@ -89,9 +89,16 @@ class Adapter:
     Args:
         scanner: Keyword arguments for every ``BleakScanner``.
         client: Keyword arguments for every ``BleakClient``.
+        notify: Keyword arguments for every ``start_notify``.
     """
 
-    def __init__(self, scanner: Mapping[str, Any] | None = None, client: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        scanner: Mapping[str, Any] | None = None,
+        client: Mapping[str, Any] | None = None,
+        notify: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.notify_options = dict(notify or {})
         self._scanner_options = dict(scanner or {})
         self._client_options = dict(client or {})
         self._lock = asyncio.Lock()

@@ -68,6 +68,7 @@ class LinkStatus:
         rssi_dbm: How strong the sensor was last heard.
         fault: What ended the last connection or attempt, in words.
         outages: How often a stream that worked broke.
+        streaming_since_s: Loop time since which it streams; None while it does not.
     """
 
     state: State = State.SEARCHING
@@ -76,6 +77,7 @@ class LinkStatus:
     rssi_dbm: int | None = None
     fault: str = ""
     outages: int = 0
+    streaming_since_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +150,13 @@ class Supervisor:
         await self._restore_bond()
         client = await self._adapter.connect(self.target.address, ended.set)
         status.state = State.PREPARING
-        talk = Talk(client, self.target.driver, lambda data: self._receive(generation, data))
+        talk = Talk(
+            client, self.target.driver, lambda data: self._receive(generation, data), self._adapter.notify_options
+        )
         try:
             await self._prepare(talk)
             status.state = State.STREAMING
+            status.streaming_since_s = asyncio.get_running_loop().time()
             status.fault = ""
             self._refused = 0
             await self._stream(talk, ended)
@@ -162,6 +167,7 @@ class Supervisor:
             raise
         finally:
             status.state = State.CLOSING
+            status.streaming_since_s = None
             await self._adapter.disconnect(client)
 
     async def _prepare(self, talk: Talk) -> None:

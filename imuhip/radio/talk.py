@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from bleak import BleakClient
 from bleak.backends.characteristic import BleakGATTCharacteristic
@@ -29,9 +30,17 @@ class Talk:
         client: A connected client.
         driver: Knows the sensor's model.
         on_samples: Takes each notification that belongs into the recording.
+        notify_options: For every subscription.
     """
 
-    def __init__(self, client: BleakClient, driver: RadioDriver, on_samples: Callable[[bytes], None]) -> None:
+    def __init__(
+        self,
+        client: BleakClient,
+        driver: RadioDriver,
+        on_samples: Callable[[bytes], None],
+        notify_options: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._notify_options = dict(notify_options or {})
         self._client = client
         self._driver = driver
         self._on_samples = on_samples
@@ -118,7 +127,7 @@ class Talk:
 
         try:
             async with asyncio.timeout(REQUEST_S):
-                await self._client.start_notify(uuid, receive)
+                await self._client.start_notify(uuid, receive, **self._notify_options)
         except (BleakError, OSError, EOFError, TimeoutError) as error:
             raise translated(error, "subscribing") from error
 

@@ -60,7 +60,7 @@ class VirtualWearer:
     @classmethod
     def of_scenario(
         cls, name: str, seed: int, *, both_thighs: bool = False, rate_hz: float = 100.0
-    ) -> tuple[VirtualWearer, dict[str, float]]:
+    ) -> VirtualWearer:
         """Simulate a session.
 
         Args:
@@ -70,7 +70,7 @@ class VirtualWearer:
             rate_hz: Of the sensors.
 
         Returns:
-            The wearer, and by role how much too fast each sensor's clock runs (ppm).
+            The wearer.
 
         Raises:
             InputError: There is no such scenario.
@@ -86,11 +86,7 @@ class VirtualWearer:
             both_thighs=both_thighs,
             rate_hz=rate_hz,
         )
-        ppm = {
-            role: 1e6 * ((len(s.time_s) - 1) / rate_hz / float(s.time_s[-1] - s.time_s[0]) - 1)
-            for role, s in made.samples.items()
-        }
-        return cls(made.samples, made.marks, int(made.truth.host_ns[0])), ppm
+        return cls(made.samples, made.marks, int(made.truth.host_ns[0]))
 
     @property
     def duration_s(self) -> float:

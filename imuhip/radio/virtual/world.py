@@ -9,9 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from imuhip.errors import RadioError
+from imuhip.packets.drivers import recognise
+from imuhip.packets.gatt import Advertisement
 from imuhip.radio.adapter import Adapter
 from imuhip.radio.bumble_backend import BumbleClient, BumbleScanner
 from imuhip.radio.bumble_host import ADDRESS, BumbleHost
+from imuhip.radio.supervisor import Target
 from imuhip.radio.virtual.air import Air, AirController
 from imuhip.radio.virtual.firmware import Firmware
 from imuhip.radio.virtual.own_sensor import OwnSensor
@@ -74,6 +78,18 @@ def adapter_over(host: BumbleHost) -> Adapter:
 def sensor_address(index: int) -> str:
     """Return the address of a virtual sensor: static random, as its two highest bits say."""
     return f"C0:1A:B0:00:00:{index + 1:02X}"
+
+
+def targets_of(world: World) -> list[Target]:
+    """Return all sensors of a world as a session wants them."""
+    targets = []
+    for index, (role, sensor) in enumerate(world.sensors.items()):
+        said = sensor.peripheral.firmware.announcement
+        driver = recognise(Advertisement(said.name, frozenset(said.services), dict(said.maker)))
+        if driver is None:
+            raise RadioError(f"no driver knows the virtual sensor {said.name}")
+        targets.append(Target(index, role, sensor.address, driver, driver.capabilities.rate_hz))
+    return targets
 
 
 @asynccontextmanager

@@ -1,0 +1,326 @@
+"""The command that records a live session."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from imuhip.cli.options import Force, Output, RadioSpec
+from imuhip.cli.output import say
+
+if TYPE_CHECKING:
+    from imuhip.cli.guide import Marker
+    from imuhip.cli.live_view import LiveView, Picture, SensorLine
+    from imuhip.cli.recorder import Recorder
+    from imuhip.radio.adapter import Adapter
+    from imuhip.radio.live import LiveSession
+    from imuhip.radio.supervisor import Supervisor, Target
+    from imuhip.radio.virtual.wearer import VirtualWearer
+    from imuhip.recording import RecordingWriter
+
+DEFAULT_SCENARIO = "range_test"
+UI_S = 0.05
+"""Between two looks at the keyboard."""
+
+CLOCK_SETTLES_S = 10.0
+"""By then the envelope of arrivals has seen the shortest delay of the link."""
+
+
+class OptionalScenario(TyperCommand):
+    """Lets ``--virtual`` stand alone."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the default scenario where none is named."""
+        given = list(args)
+        for at, word in enumerate(given):
+            if word == "--virtual" and (at + 1 == len(given) or given[at + 1].startswith("-")):
+                given.insert(at + 1, DEFAULT_SCENARIO)
+        return super().parse_args(ctx, given)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """The command's options."""
+
+    output: Path
+    force: bool
+    radio: str | None
+    notify_by_socket: bool
+    scenario: str | None
+    seed: int
+    minutes: float | None
+    calibrate: bool
+    wait_s: float
+    wearer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a session's sensors come from."""
+
+    adapter: Adapter
+    targets: Sequence[Target]
+    wearer: VirtualWearer | None
+
+
+def record(
+    output: Output,
+    force: Force = False,
+    radio: RadioSpec = None,
+    virtual: Annotated[
+        str | None,
+        typer.Option(metavar="[SCENARIO]", help="Virtual sensors on a virtual wearer: range_test, strengthening, ..."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of everything virtual; the same seed gives the same session.")] = 1,
+    speed: Annotated[str, typer.Option(help="With --virtual: times real time, or max.")] = "1",
+    minutes: Annotated[float | None, typer.Option(help="Stop after this long.")] = None,
+    calibrate: Annotated[bool, typer.Option("--calibrate/--no-calibrate", help="Begin with the countdown.")] = True,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for all sensors before beginning without some.")] = 20.0,
+    wearer: Annotated[str, typer.Option(help="A pseudonym to keep in the recording.")] = "",
+    acquire_notify: Annotated[
+        bool, typer.Option("--acquire-notify", help="BlueZ: take notifications over a socket, for high rates.")
+    ] = False,
+) -> None:
+    """Record a live session from all paired sensors.
+
+    It begins with the calibration by countdown: stand still, swing the leg, lie on your back. Then keys mark what you
+    do. A sensor that drops out is looked for until the end, and what is missing is fetched from its log where it has
+    one. Stops on q, Ctrl-C or the time limit; killed at any moment, a recording loses at most its last second.
+    """
+    from imuhip.radio.pace import run
+    from imuhip.recording.output import refuse_existing
+
+    factor = _speed(speed, virtual=virtual is not None)
+    refuse_existing(output, force=force)
+    wishes = Wishes(
+        output=output,
+        force=force,
+        radio=radio,
+        notify_by_socket=acquire_notify,
+        scenario=virtual,
+        seed=seed,
+        minutes=minutes,
+        calibrate=calibrate and virtual is None,
+        wait_s=wait,
+        wearer=wearer,
+    )
+    run(_record(wishes), speed=factor)
+
+
+def _speed(text: str, *, virtual: bool) -> float | None:
+    if text != "max":
+        try:
+            factor = float(text)
+        except ValueError:
+            raise typer.BadParameter(f"{text!r} is neither a number nor max", param_hint="--speed") from None
+        if factor == 1.0 or virtual:
+            return factor
+    if not virtual:
+        raise typer.BadParameter("real sensors know real time only; it goes with --virtual", param_hint="--speed")
+    return None
+
+
+async def _record(wishes: Wishes) -> None:
+    from imuhip.cli.recorder import Recorder
+    from imuhip.radio.live import LiveSession
+    from imuhip.recording import Anchor, RecordingWriter, SessionInfo
+
+    stop = asyncio.Event()
+    async with _source(wishes) as source:
+        with _stopping(stop):
+            session = LiveSession(source.adapter, source.targets)
+            anchor = Anchor(utc_ns=time.time_ns(), monotonic_ns=session.now_ns())
+            try:
+                roles = ", ".join(target.role.replace("_", " ") for target in source.targets)
+                _tell(f"Connecting to {roles} ...")
+                sensors = await session.connect(wait_s=wishes.wait_s, stop=stop)
+                if stop.is_set():
+                    _tell("Stopped before anything was recorded.")
+                    return
+                info = SessionInfo(tuple(sensors), wearer=wishes.wearer, anchor=anchor, source="radio")
+                durable = wishes.scenario is None
+                with RecordingWriter(wishes.output, info, force=wishes.force, durable=durable) as writer:
+                    recorder = Recorder(writer, sensors)
+                    try:
+                        await _run(wishes, source, session, recorder, stop)
+                    finally:
+                        await session.close()
+                    recorder.finish()
+            finally:
+                await session.close()
+    _tell_result(wishes, recorder, session)
+
+
+async def _run(wishes: Wishes, source: Source, session: LiveSession, recorder: Recorder, stop: asyncio.Event) -> None:
+    """Record until something says stop."""
+    from imuhip.cli.guide import Marker, calibration_steps
+
+    loop = asyncio.get_running_loop()
+    sensors = [target.role for target in source.targets]
+    marker = Marker(sensors, calibration_steps(sensors) if wishes.calibrate else ())
+    if wishes.minutes is not None:
+        loop.call_later(wishes.minutes * 60, stop.set)
+    if source.wearer is not None:
+        _let_wearer_begin(source.wearer, session, stop)
+    watching = asyncio.create_task(_watch(wishes, session, recorder, marker, stop), name="view")
+    watching.add_done_callback(lambda _: stop.set())
+    try:
+        await session.feed(recorder, stop)
+    finally:
+        watching.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watching
+    for mark in marker.close(session.now_ns()):
+        recorder.mark(mark)
+
+
+def _let_wearer_begin(wearer: VirtualWearer, session: LiveSession, stop: asyncio.Event) -> None:
+    from imuhip.radio.virtual.world import SETTLE_S
+
+    loop = asyncio.get_running_loop()
+    wearer.begin(loop.time() + SETTLE_S)
+    host_at_zero_ns = session.now_ns() - round(loop.time() * 1e9)
+    for mark in wearer.marks(host_at_zero_ns):
+        at_ns = mark.start_ns if mark.end_ns is None else mark.end_ns
+        loop.call_at((at_ns - host_at_zero_ns) * 1e-9, session.mark, mark)
+    loop.call_later(SETTLE_S + wearer.duration_s + 1.0, stop.set)
+
+
+async def _watch(
+    wishes: Wishes, session: LiveSession, recorder: Recorder, marker: Marker, stop: asyncio.Event
+) -> None:
+    """Look at the keyboard and draw, by the wall's clock: faster life is not drawn more often."""
+    from imuhip.cli.keys import keyboard
+
+    began_ns, shown_s = session.now_ns(), -1e9
+    with keyboard() as typed, _view(wishes) as view:
+        while not stop.is_set():
+            marks, sound = marker.at(session.now_ns())
+            for key in typed().lower():
+                if key == "q":
+                    stop.set()
+                marks += marker.press(key, session.now_ns())
+            for mark in marks:
+                session.mark(mark)
+            if sound:
+                view.ring()
+            if time.monotonic() - shown_s >= view.interval_s:
+                shown_s = time.monotonic()
+                view.show(_picture(session, recorder, marker, began_ns))
+            await asyncio.sleep(UI_S)
+        view.show(_picture(session, recorder, marker, began_ns))
+
+
+def _picture(session: LiveSession, recorder: Recorder, marker: Marker, began_ns: int) -> Picture:
+    from imuhip.cli.live_view import Picture
+
+    now = recorder.snapshot
+    lines = [
+        _sensor_line(each, health, lost)
+        for each, health, lost in zip(session.supervisors, now.live.health, now.lost, strict=True)
+    ]
+    return Picture((session.now_ns() - began_ns) * 1e-9, now.size_bytes, now.live, lines, marker.said)
+
+
+def _sensor_line(supervisor: Supervisor, health: Any, lost_on_host: int) -> SensorLine:
+    from imuhip.cli.live_view import SensorLine
+
+    status, refill = supervisor.status, supervisor.refill
+    fine = status.streaming_since_s is not None
+    streaming_s = asyncio.get_running_loop().time() - (status.streaming_since_s or 0.0)
+    settled = fine and streaming_s > CLOCK_SETTLES_S
+    return SensorLine(
+        role=health.role,
+        link="streaming" if fine else f"{status.fault or 'connecting'}; still looking",
+        fine=fine,
+        rate_hz=health.rate_hz,
+        loss=_loss(health, refill.filled, refill.missing, lost_on_host),
+        signal="" if status.rssi_dbm is None else f"{status.rssi_dbm} dBm",
+        battery="" if status.battery_percent is None else f"battery {status.battery_percent} %",
+        clock="clock steady" if settled else "clock settling" if fine else "",
+    )
+
+
+def _loss(health: Any, filled: int, missing: int, lost_on_host: int) -> str:
+    if not health.loss_visible:
+        return "loss not visible"
+    parts = [f"lost {max(health.lost - filled, 0)}"]
+    parts += [f"{health.lost_in_sensor} in the sensor"] if health.lost_in_sensor else []
+    parts += [f"{lost_on_host} notifications on this computer"] if lost_on_host else []
+    parts += [f"filled {filled}"] if filled else []
+    parts += [f"fetching {missing}"] if missing else []
+    return ", ".join(parts)
+
+
+def _view(wishes: Wishes) -> LiveView:
+    from rich.console import Console
+
+    from imuhip.cli.live_view import LiveBars, LiveLines
+
+    console = Console()
+    if console.is_terminal and not console.is_dumb_terminal:
+        return LiveBars(console, f"Recording {wishes.output.name}", keys=wishes.scenario is None)
+    return LiveLines(sys.stdout)
+
+
+@contextlib.asynccontextmanager
+async def _source(wishes: Wishes) -> AsyncIterator[Source]:
+    from imuhip.radio.opening import open_radio, require_bumble
+
+    if wishes.scenario is not None:
+        require_bumble()
+        from imuhip.radio.virtual.wearer import VirtualWearer
+        from imuhip.radio.virtual.world import open_world, targets_of
+
+        worn = VirtualWearer.of_scenario(wishes.scenario, wishes.seed)
+        async with open_world(worn, seed=wishes.seed) as world:
+            yield Source(world.adapter, targets_of(world), worn)
+    else:
+        from imuhip.cli.pairing import paired_targets
+
+        targets = paired_targets()
+        async with open_radio(wishes.radio, notify_by_socket=wishes.notify_by_socket) as adapter:
+            yield Source(adapter, targets, None)
+
+
+@contextlib.contextmanager
+def _stopping(stop: asyncio.Event) -> Iterator[None]:
+    """Let Ctrl-C and a request to terminate end the session in order."""
+    loop = asyncio.get_running_loop()
+    handled: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):  # Windows; not the main thread
+            loop.add_signal_handler(number, stop.set)
+            handled.append(number)
+    try:
+        yield
+    finally:
+        for number in handled:
+            loop.remove_signal_handler(number)
+
+
+def _tell_result(wishes: Wishes, recorder: Recorder, session: LiveSession) -> None:
+    from imuhip.cli.text import clock, words
+
+    now = recorder.snapshot
+    sensors = "; ".join(
+        f"{words(health.role)} {health.rate_hz:.1f} Hz, {_loss(health, each.refill.filled, each.refill.missing, lost)}"
+        for health, each, lost in zip(now.live.health, session.supervisors, now.lost, strict=True)
+    )
+    _tell(f"Wrote {wishes.output}: {clock(now.live.elapsed_s)} long; {sensors}.")
+    _tell(f"Measure it with: imuhip analyze {wishes.output}")
+
+
+def _tell(message: str) -> None:
+    sys.stderr.write(f"{message}\n")
+    sys.stderr.flush()
