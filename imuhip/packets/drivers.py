@@ -105,7 +105,7 @@ class RadioDriver(Driver, Protocol):
         """Return what sets the rate, in order.
 
         Raises:
-            InputError: If the rate is none of ``capabilities.rates_hz``.
+            InputError: If the model is known not to have this rate.
         """
 
     def describe(self, rate_hz: float, info: Mapping[str, bytes]) -> bytes:

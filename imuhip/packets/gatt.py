@@ -87,7 +87,7 @@ class Capabilities:
     Attributes:
         time: Where the time of a sample comes from.
         loss_seen_by: What shows lost samples.
-        rates_hz: Rates it can stream, ascending.
+        rates_hz: Rates it can stream, ascending; where a sensor decides itself, the usual ones.
         rate_hz: The one to choose if nobody says otherwise.
         bonds: Whether it can be bonded.
         refills: Whether it sends samples again from a log.

@@ -67,7 +67,7 @@ class OwnDriver:
         return commands.SERVICE_UUID in advertisement.service_uuids
 
     def configure(self, rate_hz: float) -> tuple[Request, ...]:
-        """See :class:`imuhip.packets.drivers.RadioDriver`; a sensor that is measuring already keeps what it has."""
+        """See :class:`imuhip.packets.drivers.RadioDriver`; any rate may be asked for, the sensor says what it can."""
         return (_request(commands.Configure(round(rate_hz * 1000), 0, 0)),)
 
     def describe(self, rate_hz: float, info: Mapping[str, bytes]) -> bytes:
@@ -114,9 +114,7 @@ class OwnDriver:
             reply = commands.decode_reply(value)
         except PacketError as error:
             return Answer(f"the sensor's reply cannot be read ({error})", value)
-        kept = reply.code == commands.code_of(commands.Configure(0, 0, 0)) and reply.status == commands.Status.NOT_NOW
-        problem = "" if reply.status == commands.Status.OK or kept else commands.MEANING[reply.status]
-        return Answer(problem, value)
+        return Answer(_problem(reply), value)
 
     def join(self, held: NotificationBlock, block: NotificationBlock) -> tuple[NotificationBlock, NotificationBlock]:
         """See :class:`imuhip.packets.drivers.Driver`; nothing is split."""
@@ -148,6 +146,18 @@ class OwnDriver:
             marks = block.data[block.offset[short] + codec.SHORT_FLAGS_AT] & codec.SHORT_MARK
             packets = interleave((packets, _short(block, short[marks > 0])))
         return replace(packets, bad=explain(block, packets.index, codec.decode_notification))
+
+
+def _problem(reply: commands.Reply) -> str:
+    """Say what a sensor refused; "" where it did as asked, or measures already and keeps its settings."""
+    configures = reply.code == commands.code_of(commands.Configure(0, 0, 0))
+    if reply.status == commands.Status.OK or (configures and reply.status == commands.Status.NOT_NOW):
+        return ""
+    near = reply.value
+    if not isinstance(near, commands.Configure):
+        return commands.MEANING[reply.status]
+    nearest = f"{near.rate_mhz / 1000:g} Hz, {near.acc_range_g} g and {near.gyr_range_deg_s} deg/s"
+    return f"{commands.MEANING[reply.status]}; the nearest it can do is {nearest}"
 
 
 def _ordinary(block: NotificationBlock, length: IntArray) -> PacketColumns:
