@@ -97,6 +97,7 @@ class BumbleScanner(BaseBleakScanner):
     async def start(self) -> None:
         """See bleak."""
         self.seen_devices = {}
+        self._host.require_power()
         device = self._host.device
         device.on(Device.EVENT_ADVERTISEMENT, self._on_advertisement)
         try:

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailableReason
 from bumble import core, hci
 from bumble.device import Connection, Device, DeviceConfiguration
 from bumble.host import Host
@@ -59,6 +60,15 @@ class BumbleHost:
         except (core.BaseBumbleError, OSError) as error:
             raise RadioError(f"the Bluetooth controller does not answer ({error})", remedy=TRANSPORT_REMEDY) from error
         self.powered = True
+
+    def require_power(self) -> None:
+        """Refuse what needs the controller while it is switched off.
+
+        Raises:
+            BleakBluetoothNotAvailableError: It is.
+        """
+        if not self.powered:
+            raise BleakBluetoothNotAvailableError("the controller is off", BleakBluetoothNotAvailableReason.POWERED_OFF)
 
     async def power_off(self) -> None:
         """Drop all connections; calling it again does nothing."""

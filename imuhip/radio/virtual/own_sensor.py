@@ -44,6 +44,7 @@ class OwnSensor:
         rate_hz: Of its samples.
         clock_start_us: Its clock when it boots.
         per_notification: Samples in a notification.
+        log_s: How much its log holds.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class OwnSensor:
         rate_hz: float = 100.0,
         clock_start_us: int = 17_000_000,
         per_notification: int = transmit.SAMPLES_PER_NOTIFICATION,
+        log_s: float = LOG_S,
     ) -> None:
         self.role = role
         self.battery_percent = 87
@@ -64,7 +66,7 @@ class OwnSensor:
         self._name = name
         self._clock_start_us = clock_start_us
         self._size = per_notification
-        log_samples = round(LOG_S * rate_hz)
+        log_samples = round(log_s * rate_hz)
         self._descriptor: Descriptor = replace(transmit.descriptor(rate_hz), log_samples=log_samples)
         self._scale = np.array(
             [transmit.ACC_RANGE_G * GRAVITY_M_S2] * 3 + [math.radians(transmit.GYR_RANGE_DEG_S)] * 3

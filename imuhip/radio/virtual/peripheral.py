@@ -66,6 +66,7 @@ class Peripheral:
         self.connection: Connection | None = None
         self.refuse_next: list[int] = []
         self.tamper: Callable[[bytes], list[bytes]] = lambda data: [data]
+        self._powered = False
         self._now_s = now_s
         self._interval_s = interval_s
         self._rng = np.random.default_rng([seed, 77])
@@ -93,10 +94,12 @@ class Peripheral:
         """Boot and advertise."""
         self.firmware.boot(self._now_s())
         await self.device.power_on()
+        self._powered = True
         await self._advertise()
 
     async def power_off(self) -> None:
         """Fall silent, as when the battery is taken out."""
+        self._powered = False
         if self.device.is_advertising:
             await self.device.stop_advertising()
         await self.drop()
@@ -106,6 +109,7 @@ class Peripheral:
         await self.power_off()
         await asyncio.sleep(after_s)
         self.firmware.boot(self._now_s())
+        self._powered = True
         await self._advertise()
 
     async def drop(self) -> None:
@@ -195,8 +199,9 @@ class Peripheral:
         if self._sender is not None:
             self._sender.cancel()
             self._sender = None
-        task = asyncio.create_task(self._advertise(), name=f"advertise {self.address}")
-        task.add_done_callback(_report)
+        if self._powered:
+            task = asyncio.create_task(self._advertise(), name=f"advertise {self.address}")
+            task.add_done_callback(_report)
 
     async def _send(self, connection: Connection) -> None:
         """At each connection event, send what is ready."""
