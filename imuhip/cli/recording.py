@@ -58,6 +58,7 @@ class Wishes:
     notify_by_socket: bool
     scenario: str | None
     seed: int
+    speed: float | None
     minutes: float | None
     calibrate: bool
     wait_s: float
@@ -109,6 +110,7 @@ def record(
         notify_by_socket=acquire_notify,
         scenario=virtual,
         seed=seed,
+        speed=factor,
         minutes=minutes,
         calibrate=calibrate and virtual is None,
         wait_s=wait,
@@ -136,8 +138,8 @@ async def _record(wishes: Wishes) -> None:
     from imuhip.recording import Anchor, RecordingWriter, SessionInfo
 
     stop = asyncio.Event()
-    async with _source(wishes) as source:
-        with _stopping(stop):
+    with _stopping(stop):
+        async with _source(wishes) as source:
             session = LiveSession(source.adapter, source.targets)
             anchor = Anchor(utc_ns=time.time_ns(), monotonic_ns=session.now_ns())
             try:
@@ -148,7 +150,7 @@ async def _record(wishes: Wishes) -> None:
                     _tell("Stopped before anything was recorded.")
                     return
                 info = SessionInfo(tuple(sensors), wearer=wishes.wearer, anchor=anchor, source="radio")
-                durable = wishes.scenario is None
+                durable = source.wearer is None or wishes.speed is not None
                 with RecordingWriter(wishes.output, info, force=wishes.force, durable=durable) as writer:
                     recorder = Recorder(writer, sensors)
                     try:
