@@ -10,6 +10,9 @@ from imuhip.packets.notification import NotificationBlock
 from imuhip.radio.talk import Refusal, Talk
 from imuhip.timeline.missing import MissingRanges
 
+NUMBER_BITS = 32
+"""Width of the numbers that samples are asked for by."""
+
 CHUNK = 2000
 """Samples asked for at once: 20 s of data, some 2 s of radio time."""
 
@@ -31,16 +34,16 @@ class Refill:
         self._driver = driver
         self._missing = MissingRanges()
         self._next: int | None = None
-        self._bits = 0
+        self._enabled = False
         self._gap = asyncio.Event()
         self._progress = asyncio.Event()
         self.filled = 0
         self.given_up = 0
 
-    @property
-    def enabled(self) -> bool:
-        """Whether the sensor has a log."""
-        return self._driver.capabilities.refills
+    def connected(self, descriptor: bytes) -> None:
+        """Note what the sensor says about itself: in the short form numbers are too short to ask by."""
+        numbered = self._driver.traits(descriptor).sequence_bits >= NUMBER_BITS
+        self._enabled = self._driver.capabilities.refills and numbered
 
     @property
     def missing(self) -> int:
@@ -53,7 +56,7 @@ class Refill:
         Args:
             block: Notifications of this sensor.
         """
-        if not self.enabled or not len(block):
+        if not self._enabled or not len(block):
             return
         packets = self._driver.decode(block)
         for sequence, count in zip(packets.sequence.tolist(), packets.count.tolist(), strict=True):
@@ -88,32 +91,30 @@ class Refill:
         Raises:
             LinkError: The connection broke.
         """
-        if not self.enabled:
-            return
-        while True:
+        while self._enabled:
             oldest = next(iter(self._missing.ranges()), None)
             if oldest is None:
                 self._gap.clear()
                 await self._gap.wait()
                 continue
             first, stop = oldest[0], min(oldest[1], oldest[0] + CHUNK)
-            request = self._driver.resend(first, stop - first)
-            if request is None:
-                return
-            try:
-                await talk.ask(request)
-                await self._wait_for(first, stop)
-            except Refusal:
-                self._give_up(first, stop)
+            if not await self._fetch(talk, first, stop):
+                self.given_up += self._missing.fill(first, stop)
 
-    async def _wait_for(self, first: int, stop: int) -> None:
-        while any(low < stop and high > first for low, high in self._missing.ranges()):
-            self._progress.clear()
-            try:
+    async def _fetch(self, talk: Talk, first: int, stop: int) -> bool:
+        """Ask for samples and wait for them; returns whether they came."""
+        request, cancel = self._driver.resend(first, stop - first), self._driver.resend(first, 0)
+        if request is None or cancel is None:
+            return False
+        try:
+            await talk.ask(request)
+            while any(low < stop and high > first for low, high in self._missing.ranges()):
+                self._progress.clear()
                 async with asyncio.timeout(PATIENCE_S):
                     await self._progress.wait()
-            except TimeoutError:
-                self._give_up(first, stop)
-
-    def _give_up(self, first: int, stop: int) -> None:
-        self.given_up += self._missing.fill(first, stop)
+        except Refusal:
+            return False
+        except TimeoutError:
+            await talk.ask(cancel)
+            return False
+        return True

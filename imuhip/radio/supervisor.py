@@ -180,6 +180,7 @@ class Supervisor:
                 "the sensor has other settings than at the start of the recording",
                 remedy=f"Pair it again: imuhip pair {self.target.role}",
             )
+        self.refill.connected(descriptor)
         self.described.set()
 
     async def _stream(self, talk: Talk, ended: asyncio.Event) -> None:

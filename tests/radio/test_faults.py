@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from imuhip.packets.descriptor import encode_descriptor
 from imuhip.radio.live import LiveSession
+from imuhip.radio.virtual.firmware import Firmware
+from imuhip.radio.virtual.own_sensor import OwnSensor
+from imuhip.radio.virtual.wearer import VirtualWearer
 from imuhip.radio.virtual.world import World
+from imuhip.simulation.transmit import descriptor
 from virtual_session import Played, play
 
 HZ = 100
+
+
+
+def own_sensors(worn: VirtualWearer, **options: Any) -> dict[str, Firmware]:
+    return {role: OwnSensor(role, worn, **options) for role in worn.roles}
 
 
 def unharmed(played: Played, role: str = "pelvis") -> None:
@@ -97,8 +108,6 @@ def test_five_minutes_of_absence_are_filled_from_the_log(tmp_path: Path) -> None
 
 
 def test_a_sensor_without_a_log_loses_its_absence_and_says_so(tmp_path: Path) -> None:
-    from imuhip.radio.virtual.own_sensor import OwnSensor
-
     async def faults(world: World, _: LiveSession) -> None:
         await asyncio.sleep(10)
         await world.sensors["thigh_right"].peripheral.drop()
@@ -106,7 +115,7 @@ def test_a_sensor_without_a_log_loses_its_absence_and_says_so(tmp_path: Path) ->
     played = play(
         tmp_path / "a.mcap",
         faults,
-        firmwares=lambda worn: {role: OwnSensor(role, worn, log_s=0.0) for role in worn.roles},
+        firmwares=lambda worn: own_sensors(worn, log_s=0.0),
     )
     thigh = played.sensors["thigh_right"]
     assert (thigh["filled"], thigh["lost_in_sensor"]) == (0, 0)
@@ -127,9 +136,6 @@ def test_a_sensor_that_restarts_is_recorded_on_from_its_new_count(tmp_path: Path
 
 
 def test_a_sensor_that_never_appears_does_not_keep_the_others_from_recording(tmp_path: Path) -> None:
-    from imuhip.packets.descriptor import encode_descriptor
-    from imuhip.simulation.transmit import descriptor
-
     async def faults(world: World, _: LiveSession) -> None:
         await world.sensors["thigh_right"].peripheral.power_off()
 
@@ -266,3 +272,35 @@ def test_malformed_and_oversized_notifications_are_recorded_and_counted(tmp_path
     thigh = played.sensors["thigh_right"]
     assert thigh["notifications"] == pytest.approx(40 * HZ / 8, abs=120), "all of them were kept"
     assert thigh["samples"] > 30 * HZ
+
+
+def test_a_long_jam_overflows_the_sensors_queue_and_its_log_fills_that(tmp_path: Path) -> None:
+    async def faults(world: World, _: LiveSession) -> None:
+        await asyncio.sleep(10)
+        world.air.hold(world.sensors["thigh_right"].controller)
+        await asyncio.sleep(2.5)
+        world.air.release(world.sensors["thigh_right"].controller)
+
+    with_log = play(tmp_path / "a.mcap", faults, firmwares=lambda worn: own_sensors(worn, queue=20))
+    without = play(tmp_path / "b.mcap", faults, firmwares=lambda worn: own_sensors(worn, queue=20, log_s=0.0))
+    assert with_log.sensors["thigh_right"]["lost"] == 0
+    lost = without.sensors["thigh_right"]
+    assert lost["lost"] == lost["lost_in_sensor"] == with_log.sensors["thigh_right"]["filled"] > 0
+
+
+def test_a_narrow_link_carries_the_short_form(tmp_path: Path) -> None:
+    played = play(tmp_path / "a.mcap", max_mtu=23)
+    for role in ("pelvis", "thigh_right"):
+        unharmed(played, role)
+        assert played.sensors[role]["notifications"] == played.sensors[role]["samples"]
+        assert played.sensors[role]["samples"] == pytest.approx(40 * HZ, abs=0.3 * HZ)
+
+
+def test_a_drop_on_a_narrow_link_costs_its_outage_and_no_more(tmp_path: Path) -> None:
+    async def faults(world: World, _: LiveSession) -> None:
+        await asyncio.sleep(10)
+        await world.sensors["thigh_right"].peripheral.drop()
+
+    played = play(tmp_path / "a.mcap", faults, max_mtu=23)
+    unharmed(played)
+    assert 0 < played.sensors["thigh_right"]["lost"] < 1.5 * HZ

@@ -104,6 +104,10 @@ class Air(LocalLink):
         """Let nothing through to or from a controller; the link layer repeats it until :meth:`release`."""
         self._held.setdefault(controller, [])
 
+    def carries(self, controller: Controller) -> bool:
+        """Whether packets of a controller get through at present."""
+        return controller not in self._held
+
     def release(self, controller: Controller) -> None:
         """Deliver what was held back, at once."""
         for deliver in self._held.pop(controller, []):

@@ -30,6 +30,9 @@ QUEUE_NOTIFICATIONS = 60
 RESENT_PER_EVENT = 8
 """Notifications from the log between two live ones: catches up 5 minutes in about 40 s, and live data is not delayed."""
 
+SHORT_BELOW_MTU = 39
+"""Below this an ordinary notification of one sample does not fit."""
+
 _READ_NOT_PERMITTED = 0x02
 _READ = frozenset({"read"})
 
@@ -45,6 +48,7 @@ class OwnSensor:
         clock_start_us: Its clock when it boots.
         per_notification: Samples in a notification.
         log_s: How much its log holds.
+        queue: Notifications that its send queue holds.
     """
 
     def __init__(
@@ -57,6 +61,7 @@ class OwnSensor:
         clock_start_us: int = 17_000_000,
         per_notification: int = transmit.SAMPLES_PER_NOTIFICATION,
         log_s: float = LOG_S,
+        queue: int = QUEUE_NOTIFICATIONS,
     ) -> None:
         self.role = role
         self.battery_percent = 87
@@ -65,7 +70,8 @@ class OwnSensor:
         self._wearer = wearer
         self._name = name
         self._clock_start_us = clock_start_us
-        self._size = per_notification
+        self._queue = queue
+        self._batch = per_notification
         log_samples = round(log_s * rate_hz)
         self._descriptor: Descriptor = replace(transmit.descriptor(rate_hz), log_samples=log_samples)
         self._scale = np.array(
@@ -123,11 +129,20 @@ class OwnSensor:
         self._replies.clear()
         self._resending.clear()
 
+    @property
+    def _short(self) -> bool:
+        """Whether the link is too narrow for an ordinary notification."""
+        return self._mtu < SHORT_BELOW_MTU
+
+    @property
+    def _size(self) -> int:
+        return 1 if self._short else self._batch
+
     def read(self, uuid: str, now_s: float) -> bytes:
         """See :class:`Firmware`."""
         del now_s
         if uuid == commands.DESCRIPTOR_UUID:
-            return encode_descriptor(self._descriptor)
+            return encode_descriptor(replace(self._descriptor, short_form=self._short))
         if uuid == BATTERY_LEVEL_UUID:
             return bytes((self.battery_percent,))
         raise Refused(_READ_NOT_PERMITTED)
@@ -153,13 +168,13 @@ class OwnSensor:
         if not self._live or self.muted:
             return out
         if self._measuring:
-            behind = (self._next(now_s) - self._sent) // self._size - QUEUE_NOTIFICATIONS
-            if behind > 0:
-                self._drops += behind * self._size
-                self._sent += behind * self._size
-            while self._sent + self._size <= self._next(now_s):
+            batches = (self._next(now_s) - self._sent) // self._size
+            for _ in range(min(batches, self._queue)):
                 out.append((commands.DATA_UUID, self._notification(self._sent, self._size)))
                 self._sent += self._size
+            dropped = max(batches - self._queue, 0) * self._size  # the newest had no place in the queue
+            self._drops += dropped
+            self._sent += dropped
         return out + self._resent()
 
     def _next(self, now_s: float) -> int:
@@ -213,14 +228,21 @@ class OwnSensor:
         return commands.StreamState(self._tick_us(due), due % 2**32, oldest % 2**32, measuring)
 
     def _resend(self, code: int, first: int, count: int, now_s: float) -> commands.Reply:
-        self._resending.clear()
+        if not self._descriptor.log_samples:
+            return commands.Reply(code, Status.UNKNOWN_COMMAND)
+        if not self._measuring:
+            return commands.Reply(code, Status.NOT_NOW)
+        if count == 0:
+            self._resending.clear()
+            return commands.Reply(code, Status.OK, commands.Resend(first, 0))
+        if self._resending:
+            return commands.Reply(code, Status.BUSY)
         oldest, due = self._oldest(now_s), self._next(now_s)
         start, stop = max(first, oldest), min(first + count, due)
-        if count and start >= stop:
+        if start >= stop:
             return commands.Reply(code, Status.NOT_IN_LOG, commands.LogSpan(oldest % 2**32, due % 2**32))
-        if count:
-            self._resending.append((start, stop))
-        return commands.Reply(code, Status.OK, commands.Resend(start, max(stop - start, 0)))
+        self._resending.append((start, stop))
+        return commands.Reply(code, Status.OK, commands.Resend(start, stop - start))
 
     def _resent(self) -> list[tuple[str, bytes]]:
         out: list[tuple[str, bytes]] = []
@@ -240,12 +262,11 @@ class OwnSensor:
         time_s = self._first_s + (first + np.arange(count)) * self._step_s
         values = np.rint(self._wearer.motion(self.role, time_s) / self._scale)
         samples = np.clip(values, -(2**15), 2**15 - 1).astype(int).tolist()
-        return codec.encode_notification(
-            codec.Packet(
-                sequence=first % 2**32,
-                tick_us=self._tick_us(first),
-                period_ns=round(self._period_us * 1000),
-                drops=self._drops % 2**32,
-                samples=tuple(tuple(sample) for sample in samples),
-            )
+        packet = codec.Packet(
+            sequence=first % 2**32,
+            tick_us=self._tick_us(first),
+            period_ns=0 if self._short else round(self._period_us * 1000),
+            drops=self._drops % 2**32,
+            samples=tuple(tuple(sample) for sample in samples),
         )
+        return codec.encode_short(packet) if self._short else codec.encode_notification(packet)

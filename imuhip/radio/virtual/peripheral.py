@@ -45,6 +45,7 @@ class Peripheral:
         interval_s: Its connection interval.
         seed: Of the connection events.
         max_mtu: Largest packet it agrees to.
+        on_air: Whether packets get through at present; while not, they wait in the sensor.
         encrypted: Whether it talks only over a bond.
     """
 
@@ -60,6 +61,7 @@ class Peripheral:
         seed: int = 0,
         max_mtu: int = 247,
         encrypted: bool = False,
+        on_air: Callable[[], bool] = lambda: True,
     ) -> None:
         self.firmware = firmware
         self.address = address
@@ -72,6 +74,7 @@ class Peripheral:
         self._rng = np.random.default_rng([seed, 77])
         self._phase_s = float(self._rng.uniform(0, interval_s))
         self._encrypted = encrypted
+        self._on_air = on_air
         self._wake = asyncio.Event()
         self._sender: asyncio.Task[None] | None = None
         self._characteristics: dict[str, gatt.Characteristic[bytes]] = {}
@@ -212,6 +215,9 @@ class Peripheral:
                 async with asyncio.timeout(None if due_s is None else max(self._event_after(due_s) - self._now_s(), 0)):
                     await self._wake.wait()
                     continue
+            if not self._on_air():
+                await asyncio.sleep(self._interval_s)
+                continue
             for uuid, value in self.firmware.due(self._now_s()):
                 for each in self.tamper(value):
                     await self._notify(connection, uuid, each)

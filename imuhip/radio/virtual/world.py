@@ -131,6 +131,7 @@ async def open_world(
             seed=seed * 100 + index,
             max_mtu=max_mtu,
             encrypted=encrypted,
+            on_air=lambda controller=controller: air.carries(controller),
         )
         await peripheral.power_on()
         sensors[role] = VirtualSensor(role, peripheral, controller)
