@@ -75,7 +75,13 @@ class _Lane:
         self.late = 0
 
     def feed(self, block: SampleBlock) -> None:
-        samples = self.track.feed(block)
+        self._take(self.track.feed(block))
+
+    def flush(self) -> None:
+        """Take what the track held back."""
+        self._take(self.track.flush())
+
+    def _take(self, samples: TimedSamples | None) -> None:
         if samples is None:
             return
         if self.first_arrival_ns is None:
@@ -181,8 +187,9 @@ class TimelineStage:
         Returns:
             All frames not given out yet, up to the last sample of any sensor.
         """
-        if self._wait_ns is None:
-            for lane in self._lanes:
+        for lane in self._lanes:
+            lane.flush()
+            if self._wait_ns is None:
                 lane.put_in_order()
         if self.start_ns is None:
             self._start(self._earliest())
