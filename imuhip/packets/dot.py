@@ -11,7 +11,7 @@ References:
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from imuhip.errors import PacketError
 from imuhip.packets.gatt import Advertisement, Capabilities, Request
@@ -29,6 +29,7 @@ MODE_RATE, MODE_CUSTOM_5 = 21, 26
 _RATE = struct.Struct("<I6f")  # time, acc, gyr
 _CUSTOM_5 = struct.Struct("<I4f6f")  # time, quaternion w x y z, acc, gyr
 _INFO = struct.Struct("<6s3B7sIQ6s")  # address, firmware, build date, SoftDevice, serial number, product
+LONG_SIZE, MEDIUM_SIZE = 63, 40
 _CONTROL_SIZE = 32
 _VISIT_IDENTIFY, _VISIT_RATE = 0x01, 0x10
 _RATE_AT = 24
@@ -109,6 +110,22 @@ class DotDriver(VendorDriver):
             raise PacketError("payload ends before its last field", position=len(data))
         check_values(motion, position)
         return VendorPacket((motion,), tick_us)
+
+
+def encode_payload(mode: int, tick_us: int, motion: Sequence[float]) -> bytes:
+    """Make a payload as the sensor sends it, the inverse of :meth:`DotDriver.decode_one`.
+
+    Args:
+        mode: :data:`MODE_RATE` or :data:`MODE_CUSTOM_5`, whose orientation is left at none.
+        tick_us: Sensor time, which wraps at 32 bits.
+        motion: Acceleration x y z in m/s2, angular rate x y z in deg/s.
+
+    Returns:
+        The value of a notification of the medium or the long characteristic, padded with zeros.
+    """
+    if mode == MODE_RATE:
+        return _RATE.pack(tick_us % 2**32, *motion).ljust(MEDIUM_SIZE, b"\0")
+    return _CUSTOM_5.pack(tick_us % 2**32, 1.0, 0.0, 0.0, 0.0, *motion).ljust(LONG_SIZE, b"\0")
 
 
 def encode_message(identifier: int, data: bytes) -> bytes:

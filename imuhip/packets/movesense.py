@@ -10,6 +10,7 @@ References:
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 
 from imuhip.errors import PacketError
 from imuhip.packets.blocks import block_from_notifications, concat
@@ -27,6 +28,9 @@ _HELLO, _SUBSCRIBE, _UNSUBSCRIBE, _GET = 0, 1, 2, 4
 _RESULT, _DATA, _CONTINUED = 1, 2, 3
 IMU_REFERENCE, BATTERY_REFERENCE = 99, 98
 """Numbers of our choosing that tie what the sensor sends to what it was asked."""
+
+PART_SIZE = 158
+"""Bytes of a notification at the MTU of 161 that the sensor grants."""
 
 _HEADER = struct.Struct("<BBI")  # kind, reference, milliseconds
 _SAMPLE_SIZE = 24
@@ -136,6 +140,28 @@ class MovesenseDriver(VendorDriver):
             if begun is None:
                 whole.append((arrival_ns, sensor, data))
         return block_from_notifications(whole), block_from_notifications([begun] if begun else [])
+
+
+def encode_parts(time_ms: int, samples: Sequence[Sequence[float]], size: int = PART_SIZE) -> list[bytes]:
+    """Make the notifications of one message, as the sensor sends them.
+
+    Args:
+        time_ms: Time of the first sample.
+        samples: Each sample's acceleration x y z in m/s2, angular rate x y z in deg/s.
+        size: Most bytes of a notification.
+
+    Returns:
+        One notification, or the first part and its continuations.
+    """
+    values = [value for sample in samples for value in sample[:3]] + [
+        value for sample in samples for value in sample[3:]
+    ]
+    data = _HEADER.pack(_DATA, IMU_REFERENCE, time_ms % 2**32) + struct.pack(f"<{len(values)}f", *values)
+    step = size - 2
+    return [
+        data[:size],
+        *(bytes((_CONTINUED, IMU_REFERENCE)) + data[at : at + step] for at in range(size, len(data), step)),
+    ]
 
 
 def _is_part(data: bytes) -> bool:

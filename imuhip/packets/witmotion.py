@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import struct
 from bisect import bisect_right
+from collections.abc import Sequence
 
 from imuhip.errors import PacketError
 from imuhip.packets.columns import Scales
@@ -114,6 +115,20 @@ class WitMotionDriver(VendorDriver):
         if not samples:
             raise PacketError("no motion", position=1 if data else 0)
         return VendorPacket(samples)
+
+
+def encode_frames(samples: Sequence[Sequence[int]]) -> bytes:
+    """Make a notification as the sensor sends it, the inverse of :meth:`WitMotionDriver.decode_one`.
+
+    Args:
+        samples: Each sample's acc x y z, gyr x y z as i16; up to four come in one notification.
+    """
+    return b"".join(bytes((_HEAD, _MOTION)) + _VALUES.pack(*sample) + bytes(6) for sample in samples)
+
+
+def encode_registers(register: int, values: Sequence[int]) -> bytes:
+    """Make an answer with eight registers, the inverse of :func:`decode_registers`."""
+    return _REGISTER.pack(_HEAD, _REGISTERS, register, *values)
 
 
 def decode_registers(data: bytes) -> tuple[int, tuple[int, ...]]:
