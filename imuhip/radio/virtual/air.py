@@ -42,8 +42,19 @@ class AirController(Controller):
 
     def send_hci_packet(self, packet: hci.HCI_Packet) -> None:
         """Hand a packet to the host; without writing it out for a debug log first, which costs a fifth of the time."""
+        if isinstance(packet, hci.HCI_LE_Advertising_Report_Event):
+            for report in packet.reports:
+                report.rssi = self.air.rssi_dbm(report.address)
         if self.host is not None:
             asyncio.get_running_loop().call_soon(self.host.on_packet, bytes(packet))
+
+    def on_hci_reset_command(self, command: hci.HCI_Reset_Command) -> Any:
+        """Begin anew for a new host: connections end, scans and attempts stop."""
+        self.lose_connections(hci.HCI_ErrorCode.REMOTE_DEVICE_TERMINATED_CONNECTION_DUE_TO_POWER_OFF_ERROR)
+        self.le_legacy_advertiser.stop()
+        self.le_scan_enable = False
+        self.pending_le_connection = None
+        return super().on_hci_reset_command(command)
 
     def on_hci_le_create_connection_cancel_command(
         self, _command: hci.HCI_LE_Create_Connection_Cancel_Command
@@ -86,6 +97,7 @@ class Air(LocalLink):
         self._away: set[Controller] = set()
         self._held: dict[Controller, list[Callable[[], None]]] = {}
         self._timeouts: dict[Controller, asyncio.TimerHandle] = {}
+        self._heard = 0
 
     def take_away(self, controller: AirController, *, timeout_s: float = SUPERVISION_TIMEOUT_S) -> None:
         """Carry a controller out of range: it is not heard, and its connections time out unless it is back before."""
@@ -107,6 +119,13 @@ class Air(LocalLink):
     def carries(self, controller: Controller) -> bool:
         """Whether packets of a controller get through at present."""
         return controller not in self._held
+
+    def rssi_dbm(self, address: hci.Address) -> int:
+        """How strong a controller is heard, a little different each time."""
+        sender = self.find_le_controller(address)
+        steady = sender.rssi_dbm if isinstance(sender, AirController) else -60
+        self._heard += 1
+        return steady + (self._heard * 7) % 5 - 2
 
     def release(self, controller: Controller) -> None:
         """Deliver what was held back, at once."""

@@ -25,6 +25,8 @@ REPEAT_SHARE = 0.03
 HOST_LATENCY_S = 0.001
 """From the radio event to the host."""
 
+_SHORTENED_NAME = 0x08
+
 _PROPERTIES = {
     "read": gatt.Characteristic.Properties.READ,
     "write": gatt.Characteristic.Properties.WRITE,
@@ -141,7 +143,7 @@ class Peripheral:
         ]
         room = 31 - sum(2 + len(value) for _, value in structures) - 2
         name = said.name.encode()
-        structures.append((AdvertisingData.COMPLETE_LOCAL_NAME if len(name) <= room else 0x08, name[:room]))
+        structures.append((AdvertisingData.COMPLETE_LOCAL_NAME if len(name) <= room else _SHORTENED_NAME, name[:room]))
         await self.device.start_advertising(advertising_data=bytes(AdvertisingData(structures)), auto_restart=False)
 
     def _service(self, service: Any) -> gatt.Service:

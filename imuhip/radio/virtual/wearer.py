@@ -6,13 +6,18 @@ fro.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from imuhip.errors import InputError
 from imuhip.marks import Mark
+from imuhip.packets.blocks import split_by_sensor
+from imuhip.recording import Recording
+from imuhip.samples.stage import SampleStage
 from imuhip.simulation.script import (
     Session,
     both_legs_session,
@@ -24,7 +29,8 @@ from imuhip.simulation.script import (
 from imuhip.simulation.sensors import SensorErrors, SensorSamples
 from imuhip.simulation.simulate import simulate
 from imuhip.simulation.wearer import SoftTissue, Wearer
-from imuhip.units import GRAVITY_M_S2, FloatArray
+from imuhip.timeline.stage import TimelineStage
+from imuhip.units import GRAVITY_M_S2, BoolArray, FloatArray
 
 SCENARIOS: Mapping[str, Session] = {
     "range_test": range_test_session(),
@@ -88,6 +94,44 @@ class VirtualWearer:
         )
         return cls(made.samples, made.marks, int(made.truth.host_ns[0]))
 
+    @classmethod
+    def of_recording(cls, path: Path) -> VirtualWearer:
+        """Play a recorded session again: its motion at 100 Hz, what was lost bridged in a straight line.
+
+        Args:
+            path: The recording.
+
+        Returns:
+            The wearer, without errors of clocks.
+
+        Raises:
+            InputError: The recording cannot be read or is empty.
+        """
+        recording = Recording.open(path)
+        stages = [SampleStage(sensor) for sensor in recording.sensors]
+        timeline = TimelineStage([stage.traits for stage in stages], wait_s=math.inf)
+        parts = split_by_sensor(recording.notifications(), len(stages))
+        timeline.feed([stage.feed(part) for stage, part in zip(stages, parts, strict=True) if len(part)])
+        frames = timeline.flush()
+        if not frames:
+            raise InputError("has no samples", path=path)
+        acc, gyr, known = (
+            np.concatenate([getattr(block, name) for block in frames], axis=1)
+            for name in ("acc_m_s2", "gyr_rad_s", "known")
+        )
+        time_s = np.arange(acc.shape[1]) / frames[0].rate_hz
+        samples = {
+            sensor.role: SensorSamples(
+                time_s,
+                np.rint(time_s * 1e6).astype(np.int64),
+                _bridged(acc[sensor.index], known[sensor.index], time_s),
+                _bridged(gyr[sensor.index], known[sensor.index], time_s),
+            )
+            for sensor in recording.sensors
+            if known[sensor.index].any()
+        }
+        return cls(samples, recording.marks, timeline.start_ns or 0)
+
     @property
     def duration_s(self) -> float:
         """Length of the session."""
@@ -121,7 +165,7 @@ class VirtualWearer:
         """
         t0, step = self._time_s[role]
         begin_s = t0 + (self.origin_s or 0.0)
-        return begin_s + np.ceil((after_s - begin_s) / step) * step
+        return begin_s + math.ceil((after_s - begin_s) / step) * step
 
     def step_s(self, role: str) -> float:
         """Return the true time between two samples."""
@@ -153,6 +197,11 @@ class VirtualWearer:
                 hit = (time_s >= at_s) & (time_s < at_s + TAP_S)
                 moved[hit, 2] += TAP_G * GRAVITY_M_S2
         return moved
+
+
+def _bridged(values: FloatArray, known: BoolArray, time_s: FloatArray) -> FloatArray:
+    """Fill what is not known of (N, 3) values in a straight line."""
+    return np.stack([np.interp(time_s, time_s[known], column[known]) for column in values.T], axis=1)
 
 
 def _to_and_fro(place: FloatArray, count: int, width: int) -> FloatArray:

@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import numpy as np
+from bumble.core import BaseBumbleError
+from bumble.transport import open_transport
 
 from imuhip.errors import RadioError
 from imuhip.packets.drivers import recognise
@@ -92,6 +94,54 @@ def targets_of(world: World) -> list[Target]:
     return targets
 
 
+async def put_on_air(
+    air: Air,
+    wearer: VirtualWearer,
+    *,
+    seed: int = 0,
+    firmwares: Mapping[str, Firmware] | None = None,
+    max_mtu: int = 247,
+    encrypted: bool = False,
+) -> dict[str, VirtualSensor]:
+    """Switch virtual sensors on.
+
+    Args:
+        air: Where they are.
+        wearer: Moves them.
+        seed: Of intervals and clocks.
+        firmwares: Of each sensor by role; our own protocol by default.
+        max_mtu: Of the sensors.
+        encrypted: Whether the sensors talk only over a bond.
+
+    Returns:
+        The sensors by role.
+    """
+    loop = asyncio.get_running_loop()
+    rng = np.random.default_rng([seed, 4])
+    sensors: dict[str, VirtualSensor] = {}
+    for index, role in enumerate(wearer.roles):
+        clock_start_us = int(rng.integers(10_000_000, 3_600_000_000))
+        firmware = (firmwares or {}).get(role) or OwnSensor(
+            role, wearer, name=f"imuhip {index + 1}", clock_start_us=clock_start_us
+        )
+        controller = AirController(f"sensor {index}", air, sensor_address(index), rssi_dbm=int(rng.integers(-75, -45)))
+        peripheral = Peripheral(
+            firmware,
+            controller,
+            controller,
+            sensor_address(index),
+            now_s=loop.time,
+            interval_s=float(rng.uniform(*INTERVALS_S)),
+            seed=seed * 100 + index,
+            max_mtu=max_mtu,
+            encrypted=encrypted,
+            on_air=lambda controller=controller: air.carries(controller),  # type: ignore[misc]  # bound per sensor
+        )
+        await peripheral.power_on()
+        sensors[role] = VirtualSensor(role, peripheral, controller)
+    return sensors
+
+
 @asynccontextmanager
 async def open_world(
     wearer: VirtualWearer,
@@ -104,37 +154,15 @@ async def open_world(
     """Make a world and switch everything in it on.
 
     Args:
-        wearer: Moves the sensors.
-        seed: Of intervals and clocks.
-        firmwares: Of each sensor by role; our own protocol by default.
-        max_mtu: Of the sensors.
-        encrypted: Whether the sensors talk only over a bond.
+        wearer, seed, firmwares, max_mtu, encrypted: See :func:`put_on_air`.
 
     Yields:
         The world.
     """
-    loop = asyncio.get_running_loop()
-    rng = np.random.default_rng([seed, 4])
     air = Air()
-    sensors: dict[str, VirtualSensor] = {}
-    for index, role in enumerate(wearer.roles):
-        clock_start_us = int(rng.integers(10_000_000, 3_600_000_000))
-        firmware = (firmwares or {}).get(role) or OwnSensor(role, wearer, clock_start_us=clock_start_us)
-        controller = AirController(f"sensor {index}", air, sensor_address(index), rssi_dbm=int(rng.integers(-75, -45)))
-        peripheral = Peripheral(
-            firmware,
-            controller,
-            controller,
-            sensor_address(index),
-            now_s=loop.time,
-            interval_s=float(rng.uniform(*INTERVALS_S)),
-            seed=seed * 100 + index,
-            max_mtu=max_mtu,
-            encrypted=encrypted,
-            on_air=lambda controller=controller: air.carries(controller),
-        )
-        await peripheral.power_on()
-        sensors[role] = VirtualSensor(role, peripheral, controller)
+    sensors = await put_on_air(
+        air, wearer, seed=seed, firmwares=firmwares, max_mtu=max_mtu, encrypted=encrypted
+    )
     host_controller = AirController("host", air, ADDRESS)
     host = BumbleHost(host_controller, host_controller)
     await host.power_on()
@@ -144,3 +172,28 @@ async def open_world(
         await host.power_off()
         for sensor in sensors.values():
             await sensor.peripheral.power_off()
+
+
+@asynccontextmanager
+async def serve(air: Air, transport: str) -> AsyncIterator[AirController]:
+    """Offer a controller in the air to a host in another process.
+
+    Args:
+        air: Where it is.
+        transport: A bumble transport that waits for a host, as ``tcp-server:127.0.0.1:6402``.
+
+    Yields:
+        The controller. It survives hosts that come and go.
+
+    Raises:
+        RadioError: The transport cannot be opened.
+    """
+    try:
+        opened = await open_transport(transport)
+    except (BaseBumbleError, OSError, ValueError) as error:
+        raise RadioError(f"the transport {transport} cannot be opened ({error})") from error
+    async with opened as (source, sink):
+        controller = AirController("host", air, ADDRESS)
+        source.set_packet_sink(controller)
+        controller.host = sink
+        yield controller
