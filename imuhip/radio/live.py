@@ -23,6 +23,7 @@ from imuhip.radio.adapter import NOT_FOUND_REMEDY, Adapter
 from imuhip.radio.arrivals import Arrivals
 from imuhip.radio.pace import blocks_are_free, host_ns
 from imuhip.radio.supervisor import Supervisor, Target
+from imuhip.radio.tasks import end
 
 FIRST_WAIT_S = 20.0
 """How long a session waits for all of its sensors before it begins without some."""
@@ -136,9 +137,7 @@ class LiveSession:
     async def close(self) -> None:
         """Stop the sensors and disconnect from them; calling it again does nothing."""
         tasks, self._tasks = self._tasks, []
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(tasks)
 
     def _info(self, supervisor: Supervisor) -> SensorInfo:
         target = supervisor.target

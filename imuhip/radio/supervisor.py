@@ -27,6 +27,7 @@ from imuhip.radio.adapter import Adapter
 from imuhip.radio.arrivals import Arrivals
 from imuhip.radio.refill import Refill
 from imuhip.radio.talk import Talk
+from imuhip.radio.tasks import end
 
 logger = logging.getLogger(__name__)
 
@@ -200,9 +201,7 @@ class Supervisor:
                 if self._heard == heard:
                     raise LinkError("the sensor is connected but sends nothing")
         finally:
-            for job in side_jobs:
-                job.cancel()
-            await asyncio.gather(*side_jobs, return_exceptions=True)
+            await end(side_jobs)
 
     async def _poll(self, talk: Talk) -> None:
         """Look at battery and signal now and then; neither matters enough to end a stream."""

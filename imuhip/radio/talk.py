@@ -61,8 +61,7 @@ class Talk:
             LinkError: The connection broke, or the sensor refused.
         """
         driver = self._driver
-        for uuid in driver.notify_uuids:
-            await self._subscribe(uuid)
+        await self.subscribe()
         await self.ask_all(driver.configure(rate_hz))
         info: dict[str, bytes] = {}
         for uuid in driver.info_uuids:
@@ -77,6 +76,15 @@ class Talk:
             raise LinkError(f"what the sensor says about itself makes no sense ({error.reason})") from error
         await self.ask_all(driver.start(rate_hz))
         return descriptor
+
+    async def subscribe(self) -> None:
+        """Subscribe to all that the sensor says.
+
+        Raises:
+            LinkError: The connection broke, or the sensor refused.
+        """
+        for uuid in self._driver.notify_uuids:
+            await self._subscribe(uuid)
 
     async def ask_all(self, requests: Iterable[Request]) -> None:
         """Make requests whose answers hold nothing but consent, in order.

@@ -210,7 +210,7 @@ class Peripheral:
 
     async def _send(self, connection: Connection) -> None:
         """At each connection event, send what is ready."""
-        while True:
+        while self.connection is connection:  # a cancellation can get lost inside bumble
             due_s = self.firmware.next_due_s()
             self._wake.clear()
             with contextlib.suppress(TimeoutError):
