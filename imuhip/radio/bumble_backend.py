@@ -272,8 +272,8 @@ class BumbleClient(BaseBleakClient):
         def hand_over(value: bytes) -> None:
             callback(bytearray(value))
 
-        self._subscribers[characteristic.handle] = hand_over
         await self._ask(self._linked().subscribe(characteristic.obj, hand_over))
+        self._subscribers[characteristic.handle] = hand_over
 
     async def stop_notify(self, characteristic: BleakGATTCharacteristic) -> None:
         """See bleak."""

@@ -143,7 +143,6 @@ async def _connect(adapter: Adapter, sighting: Sighting, driver: RadioDriver) ->
                 raise
             # A sensor may talk over a bond only; the systems differ in how they say that.
             await bond(candidate, error)
-            talk = candidate.talk = Talk(client, driver, lambda data: made[0].receive(data, now_ns()) if made else None)
             candidate.descriptor = await talk.start(driver.capabilities.rate_hz)
         candidate.watch()
         made.append(candidate)

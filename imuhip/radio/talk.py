@@ -45,6 +45,7 @@ class Talk:
         self._driver = driver
         self._on_samples = on_samples
         self._lock = asyncio.Lock()
+        self._subscribed: set[str] = set()
         self._asked: Request | None = None
         self._answer: asyncio.Future[bytes] | None = None
 
@@ -78,13 +79,15 @@ class Talk:
         return descriptor
 
     async def subscribe(self) -> None:
-        """Subscribe to all that the sensor says.
+        """Subscribe to all that the sensor says; what succeeded before is not done again.
 
         Raises:
             LinkError: The connection broke, or the sensor refused.
         """
         for uuid in self._driver.notify_uuids:
-            await self._subscribe(uuid)
+            if uuid not in self._subscribed:
+                await self._subscribe(uuid)
+                self._subscribed.add(uuid)
 
     async def ask_all(self, requests: Iterable[Request]) -> None:
         """Make requests whose answers hold nothing but consent, in order.

@@ -12,11 +12,12 @@ KNOCK_M_S2 = 12.0
 SAME_KNOCK_S = 0.1
 """A knock rings on for so long."""
 
-PAIR_S = (0.12, 0.9)
-"""Between the two taps: as people tap who are told to tap twice."""
+APART_S = 0.12
+"""Two taps come no faster."""
 
-QUIET_S = 0.5
-"""Before and after two taps nothing knocks, or the sensor is merely being shaken."""
+QUIET_S = 0.7
+"""Knocks closer than this belong together: people who are told to tap twice take 0.2 to 0.5 s between. Two of them, with
+silence before and after, are taps; more are a sensor that is being shaken or strapped on."""
 
 
 class TapDetector:
@@ -45,19 +46,19 @@ class TapDetector:
             return False
         before = acc_m_s2[:1] if self._last is None else self._last
         change = np.linalg.norm(np.diff(acc_m_s2, axis=0, prepend=before), axis=1)
+        felt = False
         for at in np.flatnonzero(change > KNOCK_M_S2).tolist():
             time_s = (self._count + at) / self._rate_hz
+            felt |= self._quiet_until(time_s)
             if not self._knocks or time_s - self._knocks[-1] > SAME_KNOCK_S:
                 self._knocks.append(time_s)
         self._last = acc_m_s2[-1:].copy()
         self._count += len(acc_m_s2)
-        now_s = self._count / self._rate_hz
-        self._knocks = [knock for knock in self._knocks if now_s - knock < QUIET_S + PAIR_S[1] + QUIET_S]
-        return self._is_pair(now_s)
+        return felt | self._quiet_until(self._count / self._rate_hz)
 
-    def _is_pair(self, now_s: float) -> bool:
-        if len(self._knocks) < 2:
+    def _quiet_until(self, time_s: float) -> bool:
+        """Judge the knocks so far if they have ended; returns whether they were two taps."""
+        if not self._knocks or time_s - self._knocks[-1] < QUIET_S:
             return False
-        *earlier, first, second = self._knocks
-        alone = not earlier or first - earlier[-1] > QUIET_S
-        return alone and PAIR_S[0] <= second - first <= PAIR_S[1] and now_s - second >= QUIET_S
+        knocks, self._knocks = self._knocks, []
+        return len(knocks) == 2 and knocks[1] - knocks[0] >= APART_S
