@@ -32,7 +32,7 @@ _VALUES = struct.Struct("<6h")  # acc, gyr; the angles that follow are the senso
 _REGISTER = struct.Struct("<BBH8h")
 REGISTER_BATTERY, REGISTER_RATE = 0x64, 0x03
 _RATE_CODES = {50.0: 0x08, 100.0: 0x09}
-"""200 Hz is left out: documents disagree about its code (0x0A, 0x0B), and nothing in the data would show a wrong one."""
+"""200 Hz is left out: documents disagree about its code (0x0A, 0x0B), and nothing in the data shows a wrong one."""
 _PAUSE_S = 0.1
 """What the maker's documents ask for between two commands."""
 

@@ -6,8 +6,11 @@ then on **all** notifications are late by what is missing. So each is judged wit
 even the earliest of them is late by most of a notification, that many were lost, and time jumps forward just there. A
 stall of the radio is told from loss, because what it held back arrives together at its end, and the last is in time.
 
-The price is a delay of :data:`LOOK_AHEAD_NS`. Where a notification is shorter than the radio's intervals (a sensor that
-sends each sample by itself) single losses cannot be told from jitter, and shift time until it is corrected slowly.
+The price is a delay of :data:`LOOK_AHEAD_NS`.
+
+Limits: where a notification is shorter than the radio's intervals (a sensor that sends each sample by itself) single
+losses cannot be told from jitter, and shift time until it is corrected slowly. Where a notification takes as long as an
+interval, to 5 %, one that just misses its event looks like a loss, and time may be off by up to a notification.
 """
 
 from __future__ import annotations
