@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 import imuhip
-from imuhip.cli import files, measuring, pairing, playing, recording
+from imuhip.cli import doctor, files, measuring, pairing, playing, recording
 from imuhip.errors import ImuhipError
 
 EXIT_UNUSABLE = 2
@@ -55,6 +55,7 @@ app.command("info", epilog="Example: imuhip info session.mcap")(files.info)
 app.command("analyze", epilog="Example: imuhip analyze session.mcap --json > results.json")(measuring.analyze)
 app.command("angles", epilog="Example: imuhip angles session.mcap -o angles.csv")(measuring.angles)
 app.command("plot", epilog="Example: imuhip plot session.mcap -o angles.png")(measuring.plot)
+app.command("doctor", epilog="Example: imuhip doctor")(doctor.doctor)
 app.command("scan", epilog="Example: imuhip scan")(pairing.scan)
 app.command("pair", epilog="Example: imuhip pair pelvis thigh_right")(pairing.pair)
 app.command("sensors", epilog="Example: imuhip sensors")(pairing.sensors)
