@@ -1,18 +1,23 @@
-"""Simulated sessions as the bought models would send them."""
+"""Simulated sessions as other models than ours would send them, and ours in its short form."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from imuhip.packets import dot, movesense, witmotion
+from imuhip.packets import codec, commands, dot, movesense, witmotion
+from imuhip.packets.descriptor import encode_descriptor
+from imuhip.packets.drivers import RadioDriver
 from imuhip.packets.notification import NotificationBlock, SensorInfo
-from imuhip.packets.vendor import VendorDriver
+from imuhip.packets.own import OwnDriver
 from imuhip.simulation import transmit
 from imuhip.simulation.sensors import SensorSamples
 from imuhip.simulation.simulate import SimulatedSession
 from imuhip.units import FloatArray
 
-DRIVERS: dict[str, VendorDriver] = {
+DRIVERS: dict[str, RadioDriver] = {
+    "short form": OwnDriver(),
     "dot": dot.DotDriver(),
     "dot mode 26": dot.DotDriver(dot.MODE_CUSTOM_5),
     "movesense": movesense.MovesenseDriver(),
@@ -23,7 +28,9 @@ DRIVERS: dict[str, VendorDriver] = {
 def sensors_of(made: SimulatedSession, model: str) -> list[SensorInfo]:
     """The sensors of a session as if they were of one model."""
     driver = DRIVERS[model]
-    raw = driver.describe(driver.capabilities.rate_hz, {})
+    rate_hz = driver.capabilities.rate_hz
+    short = encode_descriptor(replace(transmit.descriptor(rate_hz), short_form=True))
+    raw = driver.describe(rate_hz, {commands.DESCRIPTOR_UUID: short})
     return [SensorInfo(info.index, info.role, driver.model, driver.name, raw) for info in made.sensors]
 
 
@@ -57,6 +64,11 @@ def _ready_s(samples: SensorSamples, size: int, count: int) -> FloatArray:
 
 def _messages(model: str, tick_us: np.ndarray, motion: FloatArray) -> list[list[bytes]]:
     """Every message as the notifications that carry it."""
+    if model == "short form":
+        scale = np.array([transmit.ACC_RANGE_G * 9.80665] * 3 + [transmit.GYR_RANGE_DEG_S] * 3) / 2**15
+        raw = np.clip(np.rint(motion / scale), -(2**15), 2**15 - 1).astype(int).tolist()
+        packets = enumerate(zip(tick_us.tolist(), raw, strict=True), start=2**16 - 3000)
+        return [[codec.encode_short(codec.Packet(n, at, 0, 0, (tuple(row),)))] for n, (at, row) in packets]
     if model.startswith("dot"):
         mode = dot.MODE_CUSTOM_5 if "26" in model else dot.MODE_RATE
         return [[dot.encode_payload(mode, int(at), row)] for at, row in zip(tick_us, motion.tolist(), strict=True)]
