@@ -58,7 +58,7 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Configure:
-    """Set rate and ranges, and what the reply says is set; 0 leaves a value as it is.
+    """Set rate and ranges to the nearest possible, and what the reply says is set; 0 leaves a value as it is.
 
     Attributes:
         rate_mhz: Sample rate in millihertz.

@@ -67,7 +67,7 @@ class OwnDriver:
         return commands.SERVICE_UUID in advertisement.service_uuids
 
     def configure(self, rate_hz: float) -> tuple[Request, ...]:
-        """See :class:`imuhip.packets.drivers.RadioDriver`; any rate may be asked for, the sensor says what it can."""
+        """See :class:`imuhip.packets.drivers.RadioDriver`; the sensor takes the nearest it can and describes it."""
         return (_request(commands.Configure(round(rate_hz * 1000), 0, 0)),)
 
     def describe(self, rate_hz: float, info: Mapping[str, bytes]) -> bytes:
