@@ -1,8 +1,8 @@
-"""Golden vectors of descriptors, written out by hand from PROTOCOL.md."""
+"""Golden vectors of the descriptor."""
 
 from __future__ import annotations
 
-from vectors_form import Vector, bad, good
+from vectors_entry import Vector, bad, good
 
 # a 104 Hz sensor, 8 g over 2^15 steps, 70 mdeg/s per step, nothing optional
 DESCRIPTOR_HEAD = "5400 01 00 00000000 40960100 0800 d007"
@@ -23,6 +23,11 @@ DESCRIPTOR: Vector = {
     "log_samples": 0,
     "short_form": False,
 }
+
+
+def descriptors() -> list[Vector]:
+    """All of them, in the order of the file."""
+    return good_descriptors() + malformed_descriptors()
 
 
 def good_descriptors() -> list[Vector]:

@@ -1,4 +1,4 @@
-"""The form of the golden vectors: bytes with their meaning, or with why a reader refuses them."""
+"""One golden vector: bytes, and what they mean or why a reader refuses them."""
 
 from __future__ import annotations
 

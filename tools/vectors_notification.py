@@ -1,8 +1,8 @@
-"""Golden vectors of data notifications, written out by hand from PROTOCOL.md."""
+"""Golden vectors of the data notification, ordinary and short."""
 
 from __future__ import annotations
 
-from vectors_form import Vector, bad, good
+from vectors_entry import Vector, bad, good
 
 HEADER_1000 = "01 00 01 00 e8030000 404b4c0000000000 80969800 00000000"  # one sample, number 1000, at 5 s, 10 ms apart
 SAMPLE_1 = "0100 0200 0300 0400 0500 0600"
@@ -15,6 +15,12 @@ PACKET_1000: Vector = {
     "mag": None,
     "temperature": None,
 }
+
+
+def notifications() -> list[Vector]:
+    """All of them, in the order of the file."""
+    ordinary = normal_notifications() + extreme_notifications() + later_notifications()
+    return ordinary + short_notifications() + malformed_notifications()
 
 
 def normal_notifications() -> list[Vector]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vectors_form import Vector, bad, good
+from vectors_entry import Vector, bad, good
 
 
 def commands() -> list[Vector]:
