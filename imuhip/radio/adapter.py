@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -40,6 +41,15 @@ DISCONNECT_S = 5.0
 
 NOT_FOUND_REMEDY = "Switch it on, bring it near, and disconnect it from phones and other programs"
 ADAPTER_REMEDY = "Run `imuhip doctor`"
+
+FOREIGN: tuple[type[Exception], ...] = (BleakError, OSError, EOFError, TimeoutError, AssertionError, KeyError)
+"""What bleak and the libraries below it raise: also assertions and missing keys, where a device or the service vanishes in
+the middle of a call."""
+
+if sys.platform == "linux":
+    from dbus_fast.errors import DBusError
+
+    FOREIGN = (*FOREIGN, DBusError)
 
 _ADDRESS = re.compile(r"(?:[0-9A-Fa-f]{2}[:_-]){5}[0-9A-Fa-f]{2}")
 
@@ -173,7 +183,7 @@ class Adapter:
         self._bond_next.add(address.lower())
         client = BleakClient(sighting.device, timeout=CONNECT_S, **self._client_options)
         async with self._lock:
-            with contextlib.suppress(BleakError, OSError, EOFError, TimeoutError, NotImplementedError):
+            with contextlib.suppress(*FOREIGN, NotImplementedError):
                 async with asyncio.timeout(DISCONNECT_S):
                     await client.unpair()
 
@@ -183,7 +193,7 @@ class Adapter:
         Also called after the sensor has dropped the connection: until then BlueZ keeps the old subscription, and every
         later notification would come twice.
         """
-        with contextlib.suppress(BleakError, OSError, EOFError, TimeoutError):
+        with contextlib.suppress(*FOREIGN):
             async with asyncio.timeout(DISCONNECT_S):
                 await client.disconnect()
 
@@ -214,7 +224,7 @@ class Adapter:
         try:
             async with asyncio.timeout(CONNECT_S):
                 await client.connect()
-        except (BleakError, OSError, EOFError, TimeoutError) as error:
+        except FOREIGN as error:
             await self.disconnect(client)
             raise translated(error, "connecting") from error
         except asyncio.CancelledError:
@@ -228,13 +238,13 @@ class Adapter:
         try:
             scanner = BleakScanner(see, **self._scanner_options)
             await scanner.start()
-        except (BleakError, OSError, EOFError, ImportError) as error:
+        except (*FOREIGN, ImportError) as error:
             raise translated(error, "scanning") from error
         try:
             yield
         finally:
             # The scan is over in any case: where the adapter is off or the service is gone, the next call reports it.
-            with contextlib.suppress(BleakError, OSError, EOFError, TimeoutError):
+            with contextlib.suppress(*FOREIGN):
                 async with asyncio.timeout(DISCONNECT_S):
                     await scanner.stop()
 
@@ -259,6 +269,8 @@ def translated(error: Exception, doing: str) -> RadioError:
     if isinstance(error, BleakDBusError) and error.dbus_error.startswith("org.freedesktop.DBus.Error"):
         return RadioError(f"the Bluetooth service does not answer ({error.dbus_error})", remedy=ADAPTER_REMEDY)
     if isinstance(error, OSError | EOFError | ImportError):
-        return RadioError(f"the Bluetooth service cannot be reached ({error or type(error).__name__})", remedy=ADAPTER_REMEDY)
-    said = _ADDRESS.sub("the sensor", str(error))  # messages reach logs and screens, addresses must not
+        why = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+        return RadioError(f"the Bluetooth service cannot be reached ({why})", remedy=ADAPTER_REMEDY)
+    # messages reach logs and screens, addresses must not
+    said = _ADDRESS.sub("the sensor", str(error)) if isinstance(error, BleakError) else "the connection vanished"
     return LinkError(f"{doing} failed ({said})", remedy="Try again; if it stays so, switch the sensor off and on")

@@ -4,7 +4,6 @@ References:
     BlueZ, doc/org.bluez.Agent.rst and doc/org.bluez.AgentManager.rst.
 """
 
-from __future__ import annotations
 
 import asyncio
 import logging

@@ -18,6 +18,7 @@ from bumble.device import Connection, Device, DeviceConfiguration
 from bumble.host import Host
 from bumble.pairing import PairingConfig
 from bumble.transport import open_transport
+from usb1 import USBError
 
 from imuhip.errors import RadioError
 
@@ -107,7 +108,7 @@ async def open_host(transport: str, keys: Path | None = None) -> AsyncIterator[B
     """
     try:
         opened = await open_transport(transport)
-    except (core.BaseBumbleError, OSError, ValueError) as error:
+    except (core.BaseBumbleError, OSError, ValueError, USBError) as error:
         raise RadioError(f"the transport {transport} cannot be opened ({error})", remedy=TRANSPORT_REMEDY) from error
     async with opened as (source, sink):
         host = BumbleHost(source, sink, keys)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -24,6 +25,8 @@ from imuhip.radio.arrivals import Arrivals
 from imuhip.radio.pace import blocks_are_free, host_ns
 from imuhip.radio.supervisor import Supervisor, Target
 from imuhip.radio.tasks import end
+
+logger = logging.getLogger(__name__)
 
 FIRST_WAIT_S = 20.0
 """How long a session waits for all of its sensors before it begins without some."""
@@ -112,6 +115,7 @@ class LiveSession:
         next_tick_ns = self.now_ns()
         while True:
             stopping = stop.is_set()
+            self._revive()
             block, marks = self.arrivals.take(), self._marks
             self._marks = []
             for each, part in zip(self.supervisors, split_by_sensor(block, len(self.supervisors)), strict=True):
@@ -125,6 +129,13 @@ class LiveSession:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(BATCH_S):
                     await stop.wait()
+
+    def _revive(self) -> None:
+        """Begin anew with a sensor whose supervisor has ended by a mistake of ours: loudly, but the session goes on."""
+        for at, task in enumerate(self._tasks):
+            if task.done() and not task.cancelled():
+                logger.error("%s: begins anew", self.supervisors[at].target.role, exc_info=task.exception())
+                self._tasks[at] = asyncio.create_task(self.supervisors[at].run(), name=task.get_name())
 
     def _hand_on(self, sink: Sink, block: NotificationBlock, marks: Sequence[Mark], tick_ns: int | None) -> None:
         if len(block):

@@ -9,14 +9,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from bleak import BleakClient
-from bleak.exc import BleakError
 
 from imuhip.errors import LinkError, RadioError, SensorNotFound
 from imuhip.packets.blocks import block_from_notifications
 from imuhip.packets.drivers import RadioDriver, recognise
 from imuhip.packets.gatt import Advertisement
 from imuhip.packets.notification import SensorInfo
-from imuhip.radio.adapter import NOT_FOUND_REMEDY, Adapter, Sighting, translated
+from imuhip.radio.adapter import FOREIGN, NOT_FOUND_REMEDY, Adapter, Sighting, translated
 from imuhip.radio.paired import PairedSensor
 from imuhip.radio.pace import host_ns
 from imuhip.radio.talk import Refusal, Talk
@@ -188,7 +187,7 @@ async def bond(candidate: Candidate, cause: LinkError | None = None) -> None:
             await candidate.client.pair()
     except NotImplementedError:
         return  # macOS bonds by itself when a sensor asks for it
-    except (BleakError, OSError, EOFError, TimeoutError) as error:
+    except FOREIGN as error:
         if cause is not None:
             raise cause from error
         told = translated(error, "bonding")
@@ -228,6 +227,6 @@ async def _let_go(adapter: Adapter, candidate: Candidate) -> None:
     with contextlib.suppress(RadioError):
         await candidate.talk.ask_all(candidate.driver.stop())
     if candidate.bonded and not candidate.chosen:
-        with contextlib.suppress(BleakError, OSError, EOFError, NotImplementedError):
+        with contextlib.suppress(*FOREIGN, NotImplementedError):
             await candidate.client.unpair()
     await adapter.disconnect(candidate.client)

@@ -8,12 +8,12 @@ from typing import Any
 
 from bleak import BleakClient
 from bleak.backends.characteristic import BleakGATTCharacteristic
-from bleak.exc import BleakCharacteristicNotFoundError, BleakError
+from bleak.exc import BleakCharacteristicNotFoundError
 
 from imuhip.errors import LinkError, PacketError
 from imuhip.packets.drivers import RadioDriver
 from imuhip.packets.gatt import Request
-from imuhip.radio.adapter import translated
+from imuhip.radio.adapter import FOREIGN, translated
 
 REQUEST_S = 5.0
 """A read, write or answer takes a few connection intervals; bluetoothd itself gives up after 30 s, a wearer sooner."""
@@ -112,7 +112,7 @@ class Talk:
             try:
                 async with asyncio.timeout(REQUEST_S):
                     return await self._ask(request)
-            except (BleakError, OSError, EOFError, TimeoutError) as error:
+            except FOREIGN as error:
                 raise translated(error, "talking to the sensor") from error
             finally:
                 self._asked = self._answer = None
@@ -139,7 +139,7 @@ class Talk:
         try:
             async with asyncio.timeout(REQUEST_S):
                 await self._client.start_notify(uuid, receive, **self._notify_options)
-        except (BleakError, OSError, EOFError, TimeoutError) as error:
+        except FOREIGN as error:
             raise translated(error, "subscribing") from error
 
     def _settle(self, uuid: str, value: bytes) -> None:
