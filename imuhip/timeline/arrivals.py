@@ -24,6 +24,9 @@ from imuhip.units import BoolArray, FloatArray, IntArray
 LOOK_AHEAD_NS = 350_000_000
 """As far as notifications are judged together: some of the slowest connection intervals (50 ms) and a short stall."""
 
+MOST_TOGETHER = 1024
+"""Packets judged together at most, a stall of 10 s at 100 a second: an endless burst must not cost its square."""
+
 JUMP_PART, JUMP_LEAST_NS = 0.6, 20e6
 """Later than this part of a notification is a loss; jitter of the envelope stays below 20 ms."""
 
@@ -121,8 +124,9 @@ class ArrivalClock:
         arrival = packets.arrival_ns
         ends = np.searchsorted(arrival, arrival + LOOK_AHEAD_NS, side="right")
         starts = np.flatnonzero(packets.restart)
-        following = np.append(starts, len(arrival))[np.searchsorted(starts, np.arange(len(arrival)), side="right")]
-        judged: IntArray = np.minimum(ends, following)
+        index = np.arange(len(arrival))
+        following = np.append(starts, len(arrival))[np.searchsorted(starts, index, side="right")]
+        judged: IntArray = np.minimum(np.minimum(ends, following), index + MOST_TOGETHER)
         return judged
 
     def _timed(self, every: Counted, done: int) -> tuple[Counted, IntArray, FloatArray, IntArray]:

@@ -14,7 +14,7 @@ from wearable import pick, send
 
 from imuhip.packets.clock import ClockTraits
 from imuhip.samples.block import SampleBlock
-from imuhip.timeline.arrivals import LOOK_AHEAD_NS
+from imuhip.timeline.arrivals import LOOK_AHEAD_NS, MOST_TOGETHER
 from imuhip.timeline.track import TimedSamples, Track
 
 TRAITS = ClockTraits(kind="arrival", tick_bits=0, sequence_bits=0, rate_hz=100.0)
@@ -81,6 +81,19 @@ def test_a_stall_that_loses_most_is_one_gap_of_what_is_missing():
     (gap,) = np.flatnonzero(steps_ms > 15)
     assert 299 <= gap // 4 < 303, "nothing tells which of them were lost"
     assert steps_ms[gap] == pytest.approx(290, abs=12)
+
+
+def test_a_burst_without_end_is_timed_in_bounded_pieces():
+    block = send(seconds=400, per_packet=4, traits=TRAITS).block
+    burst = replace(block, arrival_ns=np.full(len(block.arrival_ns), block.arrival_ns[0]))
+    track = Track(TRAITS, fill=False)
+    found = track.feed(burst)
+    rest = track.flush()
+    assert found is not None
+    assert rest is not None
+    assert len(rest) == MOST_TOGETHER * 4
+    assert len(found) + len(rest) == burst.count.sum()
+    assert (np.diff(np.concatenate([found.host_ns, rest.host_ns])) > 0).all()
 
 
 def test_a_silence_is_a_gap_in_time():
