@@ -34,8 +34,9 @@ logger = logging.getLogger(__name__)
 SILENCE_S = 3.0
 """A connected sensor that sends nothing for this long is at fault: longer than the radio's own repeats bridge."""
 
-FIRST_REST_S, LONGEST_REST_S = 0.25, 8.0
-"""Between attempts, doubled each time: the battery of a sensor that comes back late is not worth a faster search."""
+AT_ONCE_S, FIRST_REST_S, LONGEST_REST_S = 0.05, 0.25, 8.0
+"""After a stream that broke, and between attempts that fail, doubled each time: a sensor that comes back late is not worth
+searching for without end."""
 
 POLL_S = 30.0
 """Between two looks at battery and signal."""
@@ -135,9 +136,9 @@ class Supervisor:
                     await self._connection()
                 except RadioError as error:
                     self._note(error)
-                rest_s = FIRST_REST_S if self._streamed else min(2 * rest_s, LONGEST_REST_S)
                 self.status.state = State.RESTING
-                await asyncio.sleep(rest_s)
+                await asyncio.sleep(AT_ONCE_S if self._streamed else rest_s)
+                rest_s = FIRST_REST_S if self._streamed else min(2 * rest_s, LONGEST_REST_S)
         finally:
             self.status.state = State.STOPPED
 

@@ -87,6 +87,11 @@ class OwnSensor:
         return round(1.0 / self._wearer.step_s(role))
 
     @property
+    def lattice(self) -> tuple[float, float]:
+        """When sample 0 was taken by the loop's clock, and the true time between two samples: what placing is judged by."""
+        return self._first_s, self._step_s
+
+    @property
     def announcement(self) -> Announcement:
         """See :class:`Firmware`."""
         return Announcement(self._name, (commands.SERVICE_UUID,))
