@@ -13,9 +13,10 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +40,7 @@ CLOCK_TARGET_MS = 5.0
 CLOCK_SETTLES_S = 10.0
 MEMORY_TARGET_MB_PER_H = 10.0
 
-Beside = Callable[[World, LiveSession, "Sink"], Awaitable[None]]
+Beside = Callable[[World, LiveSession, "Sink"], Coroutine[Any, Any, None]]
 
 
 class Sink:
@@ -152,7 +153,7 @@ def reconnecting(folder: Path, times: int) -> bool:
         for _ in range(times):
             await world.sensors["thigh_right"].peripheral.drop()
             dropped_ns = live.now_ns()
-            while sink.heard_ns[1] <= dropped_ns:
+            while sink.heard_ns[1] <= dropped_ns:  # noqa: ASYNC110  # the sink is plain code
                 await asyncio.sleep(0.02)
             took_s.append((sink.heard_ns[1] - dropped_ns) * 1e-9)
             await asyncio.sleep(1.0 + 0.013 * len(took_s))
@@ -169,8 +170,8 @@ def memory(folder: Path, minutes: float) -> bool:
     """Print how memory grows over a session."""
     seen_mb: list[float] = []
 
-    async def beside(_: World, __: LiveSession, ___: Sink) -> None:
-        for _ in range(10):
+    async def beside(*_: object) -> None:
+        for _step in range(10):
             await asyncio.sleep(minutes * 6 - 1)
             seen_mb.append(resident_mb())
 
@@ -213,7 +214,8 @@ def clocks(folder: Path, minutes: float) -> bool:
         settled = off_ms[(number - number[0]) * step_s > CLOCK_SETTLES_S]
         p95 = float(np.percentile(settled, 95))
         fine &= p95 < CLOCK_TARGET_MS
-        print(f"clock {ppm:+.0f} ppm, {minutes:.0f} min: placed within {p95:.1f} ms of truth (95 %), worst {settled.max():.1f} ms")
+        worst = settled.max()
+        print(f"clock {ppm:+.0f} ppm, {minutes:.0f} min: placed within {p95:.1f} ms (95 %), worst {worst:.1f} ms")
     return fine
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from imuhip.cli.options import AsJson, Force, RadioSpec
+from imuhip.cli.options import AsJson, RadioSpec
 from imuhip.cli.output import say
 from imuhip.errors import InputError, LinkError, RadioError
 
@@ -77,7 +77,7 @@ def sensors(as_json: AsJson = False) -> None:
     from imuhip.radio.paired import PairedSensors
 
     drivers = {driver.name: driver for driver in RADIO_DRIVERS}
-    known = [
+    known: list[dict[str, Any]] = [
         {
             "role": each.role,
             "name": each.name,
@@ -96,10 +96,10 @@ def sensors(as_json: AsJson = False) -> None:
         return
     from imuhip.cli.text import columns
 
-    rows = [
-        (_words(each["role"]), each["model"], each["name"], f"{each['rate_hz']:g} Hz", "bonded" if each["bonded"] else "")
-        for each in known
-    ]
+    rows = []
+    for each in known:
+        bonded = "bonded" if each["bonded"] else ""
+        rows.append((_words(each["role"]), each["model"], each["name"], f"{each['rate_hz']:g} Hz", bonded))
     limits = dict.fromkeys(f"{each['model']}: {limit}" for each in known for limit in each["limits"])
     say("\n".join([*columns(rows), *limits]) + "\n")
 
@@ -136,7 +136,7 @@ def paired_targets() -> list[Target]:
     targets = []
     for index, each in enumerate(known):
         if each.driver not in drivers:
-            raise InputError(f"the {_words(each.role)} sensor's model {each.driver!r} is unknown", remedy="Update imuhip")
+            raise InputError(f"the model {each.driver!r} of the {_words(each.role)} is unknown", remedy="Update imuhip")
         targets.append(
             Target(
                 index=index,

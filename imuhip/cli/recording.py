@@ -7,7 +7,7 @@ import contextlib
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,24 +16,18 @@ import typer
 from typer.core import TyperCommand
 
 from imuhip.cli.options import Force, Output, RadioSpec
-from imuhip.cli.output import say
 
 if TYPE_CHECKING:
     from imuhip.cli.guide import Marker
-    from imuhip.cli.live_view import LiveView, Picture, SensorLine
     from imuhip.cli.recorder import Recorder
     from imuhip.radio.adapter import Adapter
     from imuhip.radio.live import LiveSession
-    from imuhip.radio.supervisor import Supervisor, Target
+    from imuhip.radio.supervisor import Target
     from imuhip.radio.virtual.wearer import VirtualWearer
-    from imuhip.recording import RecordingWriter
 
 DEFAULT_SCENARIO = "range_test"
 UI_S = 0.05
 """Between two looks at the keyboard."""
-
-CLOCK_SETTLES_S = 10.0
-"""By then the envelope of arrivals has seen the shortest delay of the link."""
 
 
 class OptionalScenario(TyperCommand):
@@ -203,9 +197,10 @@ async def _watch(
 ) -> None:
     """Look at the keyboard and draw, by the wall's clock: faster life is not drawn more often."""
     from imuhip.cli.keys import keyboard
+    from imuhip.cli.live_picture import picture, view_for
 
     began_ns, shown_s = session.now_ns(), -1e9
-    with keyboard() as typed, _view(wishes) as view:
+    with keyboard() as typed, view_for(wishes.output.name, keys=wishes.scenario is None) as view:
         while not stop.is_set():
             marks, sound = marker.at(session.now_ns())
             for key in typed().lower():
@@ -218,61 +213,9 @@ async def _watch(
                 view.ring()
             if time.monotonic() - shown_s >= view.interval_s:
                 shown_s = time.monotonic()
-                view.show(_picture(session, recorder, marker, began_ns))
+                view.show(picture(session, recorder, marker, began_ns))
             await asyncio.sleep(UI_S)
-        view.show(_picture(session, recorder, marker, began_ns))
-
-
-def _picture(session: LiveSession, recorder: Recorder, marker: Marker, began_ns: int) -> Picture:
-    from imuhip.cli.live_view import Picture
-
-    now = recorder.snapshot
-    lines = [
-        _sensor_line(each, health, lost)
-        for each, health, lost in zip(session.supervisors, now.live.health, now.lost, strict=True)
-    ]
-    return Picture((session.now_ns() - began_ns) * 1e-9, now.size_bytes, now.live, lines, marker.said)
-
-
-def _sensor_line(supervisor: Supervisor, health: Any, lost_on_host: int) -> SensorLine:
-    from imuhip.cli.live_view import SensorLine
-
-    status, refill = supervisor.status, supervisor.refill
-    fine = status.streaming_since_s is not None
-    streaming_s = asyncio.get_running_loop().time() - (status.streaming_since_s or 0.0)
-    settled = fine and streaming_s > CLOCK_SETTLES_S
-    return SensorLine(
-        role=health.role,
-        link="streaming" if fine else f"{status.fault or 'connecting'}; still looking",
-        fine=fine,
-        rate_hz=health.rate_hz,
-        loss=_loss(health, refill.filled, refill.missing, lost_on_host),
-        signal="" if status.rssi_dbm is None else f"{status.rssi_dbm} dBm",
-        battery="" if status.battery_percent is None else f"battery {status.battery_percent} %",
-        clock="clock steady" if settled else "clock settling" if fine else "",
-    )
-
-
-def _loss(health: Any, filled: int, missing: int, lost_on_host: int) -> str:
-    if not health.loss_visible:
-        return "loss not visible"
-    parts = [f"lost {max(health.lost - filled, 0)}"]
-    parts += [f"{health.lost_in_sensor} in the sensor"] if health.lost_in_sensor else []
-    parts += [f"{lost_on_host} notifications on this computer"] if lost_on_host else []
-    parts += [f"filled {filled}"] if filled else []
-    parts += [f"fetching {missing}"] if missing else []
-    return ", ".join(parts)
-
-
-def _view(wishes: Wishes) -> LiveView:
-    from rich.console import Console
-
-    from imuhip.cli.live_view import LiveBars, LiveLines
-
-    console = Console()
-    if console.is_terminal and not console.is_dumb_terminal:
-        return LiveBars(console, f"Recording {wishes.output.name}", keys=wishes.scenario is None)
-    return LiveLines(sys.stdout)
+        view.show(picture(session, recorder, marker, began_ns))
 
 
 @contextlib.asynccontextmanager
@@ -299,7 +242,7 @@ async def _source(wishes: Wishes) -> AsyncIterator[Source]:
 def _stopping(stop: asyncio.Event) -> Iterator[None]:
     """Let Ctrl-C and a request to terminate end the session in order."""
     loop = asyncio.get_running_loop()
-    handled: list[int] = []
+    handled: list[signal.Signals] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):  # Windows; not the main thread
             loop.add_signal_handler(number, stop.set)
@@ -312,14 +255,15 @@ def _stopping(stop: asyncio.Event) -> Iterator[None]:
 
 
 def _tell_result(wishes: Wishes, recorder: Recorder, session: LiveSession) -> None:
+    from imuhip.cli.live_picture import loss_text
     from imuhip.cli.text import clock, words
 
     now = recorder.snapshot
-    sensors = "; ".join(
-        f"{words(health.role)} {health.rate_hz:.1f} Hz, {_loss(health, each.refill.filled, each.refill.missing, lost)}"
-        for health, each, lost in zip(now.live.health, session.supervisors, now.lost, strict=True)
-    )
-    _tell(f"Wrote {wishes.output}: {clock(now.live.elapsed_s)} long; {sensors}.")
+    sensors = []
+    for health, each, lost in zip(now.live.health, session.supervisors, now.lost, strict=True):
+        loss = loss_text(health, each.refill.filled, each.refill.missing, lost)
+        sensors.append(f"{words(health.role)} {health.rate_hz:.1f} Hz, {loss}")
+    _tell(f"Wrote {wishes.output}: {clock(now.live.elapsed_s)} long; {'; '.join(sensors)}.")
     _tell(f"Measure it with: imuhip analyze {wishes.output}")
 
 

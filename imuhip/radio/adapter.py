@@ -1,8 +1,8 @@
 """One Bluetooth adapter: scans and connections, one at a time, in our errors.
 
 Adapters and their drivers stumble when two connections are made at once or one is made during a scan, so a lock keeps
-them apart. A connection always starts from a fresh advertisement: an address alone would hide a scan inside the connect,
-and after a disconnect operating systems forget devices that were not seen again.
+them apart. A connection always starts from a fresh advertisement: an address alone would hide a scan inside the
+connect, and after a disconnect operating systems forget devices that were not seen again.
 """
 
 from __future__ import annotations
@@ -42,9 +42,11 @@ DISCONNECT_S = 5.0
 NOT_FOUND_REMEDY = "Switch it on, bring it near, and disconnect it from phones and other programs"
 ADAPTER_REMEDY = "Run `imuhip doctor`"
 
-FOREIGN: tuple[type[Exception], ...] = (BleakError, OSError, EOFError, TimeoutError, AssertionError, KeyError)
-"""What bleak and the libraries below it raise: also assertions and missing keys, where a device or the service vanishes in
-the middle of a call."""
+FOREIGN: tuple[type[Exception], ...] = (
+    BleakError, OSError, EOFError, TimeoutError, AssertionError, KeyError, ImportError,
+)  # fmt: skip
+"""What bleak and the libraries below it raise: also assertions and missing keys, where a device or the service vanishes
+in the middle of a call."""
 
 if sys.platform == "linux":
     from dbus_fast.errors import DBusError
@@ -141,7 +143,9 @@ class Adapter:
             await asyncio.sleep(seconds)
         return sorted(found.values(), key=lambda sighting: -sighting.rssi_dbm)
 
-    async def connect(self, address: str, on_disconnect: Callable[[], None], *, search_s: float = SEARCH_S) -> BleakClient:
+    async def connect(
+        self, address: str, on_disconnect: Callable[[], None], *, search_s: float = SEARCH_S
+    ) -> BleakClient:
         """Find a sensor and connect to it.
 
         Args:
@@ -238,7 +242,7 @@ class Adapter:
         try:
             scanner = BleakScanner(see, **self._scanner_options)
             await scanner.start()
-        except (*FOREIGN, ImportError) as error:
+        except FOREIGN as error:
             raise translated(error, "scanning") from error
         try:
             yield

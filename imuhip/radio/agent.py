@@ -77,7 +77,7 @@ async def _call(bus: Any, member: str, signature: str, body: list[Any]) -> bool:
     return True
 
 
-def _agent(ask: Callable[[str], str]) -> Any:
+def _agent(ask: Callable[[str], str]) -> Any:  # noqa: C901  # one method for each question that BlueZ may ask
     """Make the object that bluetoothd calls; its annotations are D-Bus signatures."""
     from dbus_fast.errors import DBusError  # noqa: PLC0415
     from dbus_fast.service import ServiceInterface, dbus_method  # noqa: PLC0415
@@ -101,30 +101,30 @@ def _agent(ask: Callable[[str], str]) -> Any:
             return None
 
         @dbus_method()
-        async def RequestPasskey(self, device: "o") -> "u":  # type: ignore[name-defined]  # noqa: N802, F821, UP037, ARG002
+        async def RequestPasskey(self, device: "o") -> "u":  # type: ignore[name-defined]  # noqa: N802, F821, ARG002
             answer = await passkey("Passkey of the sensor: ")
             if not answer.isdigit():
                 raise DBusError(REJECTED, "no number")
             return int(answer)
 
         @dbus_method()
-        async def RequestPinCode(self, device: "o") -> "s":  # type: ignore[name-defined]  # noqa: N802, F821, UP037, ARG002
+        async def RequestPinCode(self, device: "o") -> "s":  # type: ignore[name-defined]  # noqa: N802, F821, ARG002
             return await passkey("Code of the sensor: ")
 
         @dbus_method()
-        def DisplayPasskey(self, device: "o", passkey: "u", entered: "q") -> None:  # type: ignore[name-defined]  # noqa: N802, F821, UP037, ARG002
+        def DisplayPasskey(self, device: "o", passkey: "u", entered: "q") -> None:  # type: ignore[name-defined]  # noqa: N802, F821, ARG002
             sys.stderr.write(f"Passkey: {passkey:06d}\n")
 
         @dbus_method()
-        def RequestConfirmation(self, device: "o", passkey: "u") -> None:  # type: ignore[name-defined]  # noqa: N802, F821, UP037, ARG002
+        def RequestConfirmation(self, device: "o", passkey: "u") -> None:  # type: ignore[name-defined]  # noqa: N802, F821, ARG002
             return None
 
         @dbus_method()
-        def RequestAuthorization(self, device: "o") -> None:  # type: ignore[name-defined]  # noqa: N802, F821, UP037, ARG002
+        def RequestAuthorization(self, device: "o") -> None:  # type: ignore[name-defined]  # noqa: N802, F821, ARG002
             return None
 
         @dbus_method()
-        def AuthorizeService(self, device: "o", uuid: "s") -> None:  # type: ignore[name-defined]  # noqa: N802, F821, UP037, ARG002
+        def AuthorizeService(self, device: "o", uuid: "s") -> None:  # type: ignore[name-defined]  # noqa: N802, F821, ARG002
             return None
 
     return Agent()

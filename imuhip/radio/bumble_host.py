@@ -1,4 +1,4 @@
-"""A Bluetooth host of our own over any controller that bumble can reach: a dongle, a serial port, a socket, a simulation.
+"""A Bluetooth host of our own over any controller that bumble reaches: a dongle, a serial port, a socket, a simulation.
 
 References:
     https://google.github.io/bumble/transports/
@@ -18,7 +18,7 @@ from bumble.device import Connection, Device, DeviceConfiguration
 from bumble.host import Host
 from bumble.pairing import PairingConfig
 from bumble.transport import open_transport
-from usb1 import USBError
+from usb1 import USBError  # type: ignore[import-untyped]  # bumble needs it, so it is there
 
 from imuhip.errors import RadioError
 

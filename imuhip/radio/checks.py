@@ -24,7 +24,8 @@ BLUEZ_NEEDED = (5, 55)
 """Older ones lack what bleak 3 needs."""
 
 ANSWER_S = 5.0
-_SERVICE = "org.bluez"
+_SERVICE, _ADAPTER = "org.bluez", "org.bluez.Adapter1"
+_DAEMON = Path("/usr/libexec/bluetooth/bluetoothd")
 _DENIED = ("org.freedesktop.DBus.Error.AccessDenied", "org.bluez.Error.NotAuthorized", "org.bluez.Error.NotPermitted")
 
 
@@ -43,6 +44,14 @@ class Check:
     fine: bool | None
     detail: str
     remedy: str = ""
+
+
+def _fine(name: str, detail: str) -> Check:
+    return Check(name, fine=True, detail=detail)
+
+
+def _bad(name: str, detail: str, remedy: str) -> Check:
+    return Check(name, fine=False, detail=detail, remedy=remedy)
 
 
 async def checks(radio: str | None = None) -> AsyncIterator[Check]:
@@ -75,7 +84,7 @@ def _library() -> Check:
     try:
         found = version("bleak")
     except PackageNotFoundError:
-        return Check("bleak", False, "not installed", 'Run: pip install "bleak>=3.1"')
+        return _bad("bleak", "not installed", 'Run: pip install "bleak>=3.1"')
     fine = tuple(int(part) for part in re.findall(r"\d+", found)[:2]) >= BLEAK_NEEDED
     return Check("bleak", fine, found, "" if fine else 'Run: pip install --upgrade "bleak>=3.1"')
 
@@ -97,15 +106,15 @@ async def _bluez(radio: str | None) -> AsyncIterator[Check]:
             bus = await MessageBus(bus_type=BusType.SYSTEM).connect()
     except (OSError, EOFError, DBusError, TimeoutError) as error:
         remedy = "Start D-Bus (systemctl start dbus); in a container use a dongle: --radio bumble:usb:0"
-        yield Check("D-Bus", False, f"the system bus cannot be reached ({error or type(error).__name__})", remedy)
+        yield _bad("D-Bus", f"the system bus cannot be reached ({str(error) or type(error).__name__})", remedy)
         return
     try:
-        yield Check("D-Bus", True, "reachable")
+        yield _fine("D-Bus", "reachable")
         objects = await _managed_objects(bus)
         if isinstance(objects, Check):
             yield objects
             return
-        yield Check("BlueZ service", True, "running")
+        yield _fine("BlueZ service", "running")
         yield await _bluez_version()
         for check in _adapters(objects, radio):
             yield check
@@ -126,17 +135,21 @@ async def _managed_objects(bus: Any) -> dict[str, Any] | Check:
         async with asyncio.timeout(ANSWER_S):
             reply = await bus.call(message)
     except TimeoutError:
-        return Check("BlueZ service", False, "does not answer", "Run: sudo systemctl restart bluetooth")
+        return _bad("BlueZ service", "does not answer", "Run: sudo systemctl restart bluetooth")
     if reply is None or reply.message_type is MessageType.ERROR:
         name = "" if reply is None else reply.error_name or ""
         if name in _DENIED:
             remedy = "Run: sudo usermod -aG bluetooth $USER, then log in again"
-            return Check("BlueZ service", False, "this user may not use it", remedy)
-        if shutil.which("bluetoothctl") is None and not Path("/usr/libexec/bluetooth/bluetoothd").exists():
-            return Check("BlueZ service", False, "BlueZ is not installed", "Run: sudo apt install bluez")
-        return Check("BlueZ service", False, "not running", "Run: sudo systemctl enable --now bluetooth")
+            return _bad("BlueZ service", "this user may not use it", remedy)
+        if shutil.which("bluetoothctl") is None and not _installed():
+            return _bad("BlueZ service", "BlueZ is not installed", "Run: sudo apt install bluez")
+        return _bad("BlueZ service", "not running", "Run: sudo systemctl enable --now bluetooth")
     objects: dict[str, Any] = reply.body[0]
     return objects
+
+
+def _installed() -> bool:
+    return _DAEMON.exists()
 
 
 async def _bluez_version() -> Check:
@@ -148,25 +161,25 @@ async def _bluez_version() -> Check:
     numbers = tuple(int(part) for part in re.findall(r"\d+", text)[:2])
     if len(numbers) < 2:
         return Check("BlueZ version", None, "unknown")
-    fine = numbers >= BLUEZ_NEEDED
-    return Check("BlueZ version", fine, ".".join(map(str, numbers)), "" if fine else "Update the system: BlueZ is too old")
+    text = ".".join(map(str, numbers))
+    return _fine("BlueZ version", text) if numbers >= BLUEZ_NEEDED else _bad("BlueZ version", text, "Update the system")
 
 
 def _adapters(objects: dict[str, Any], radio: str | None) -> list[Check]:
-    found = {path.rsplit("/", 1)[1]: each["org.bluez.Adapter1"] for path, each in objects.items() if "org.bluez.Adapter1" in each}
+    found = {path.rsplit("/", 1)[1]: each[_ADAPTER] for path, each in objects.items() if _ADAPTER in each}
     if not found:
         blocked = _blocked()
         if blocked:
-            return [Check("adapter", False, f"switched off ({blocked})", "Run: sudo rfkill unblock bluetooth")]
-        return [Check("adapter", False, "there is none", "Plug in a Bluetooth adapter")]
+            return [_bad("adapter", f"switched off ({blocked})", "Run: sudo rfkill unblock bluetooth")]
+        return [_bad("adapter", "there is none", "Plug in a Bluetooth adapter")]
     if radio is not None and radio not in found:
-        return [Check("adapter", False, f"{radio} is not there", f"Choose one of {', '.join(sorted(found))}")]
-    name = radio or sorted(found)[0]
+        return [_bad("adapter", f"{radio} is not there", f"Choose one of {', '.join(sorted(found))}")]
+    name = radio or min(found)
     powered = found[name].get("Powered")
     if powered is not None and not powered.value:
         remedy = "Run: sudo rfkill unblock bluetooth" if _blocked() else "Run: bluetoothctl power on"
-        return [Check("adapter", False, f"{name} is switched off", remedy)]
-    return [Check("adapter", True, ", ".join(sorted(found)))]
+        return [_bad("adapter", f"{name} is switched off", remedy)]
+    return [_fine("adapter", ", ".join(sorted(found)))]
 
 
 def _blocked() -> str:
@@ -190,7 +203,7 @@ async def _usable(radio: str | None) -> Check:
         async with open_radio(radio) as adapter:
             return await _heard(adapter)
     except RadioError as error:
-        return Check("scan", False, error.reason, _system_remedy() or error.remedy or "")
+        return _bad("scan", error.reason, _system_remedy() or error.remedy or "")
 
 
 async def _heard(adapter: Adapter) -> Check:
@@ -198,7 +211,7 @@ async def _heard(adapter: Adapter) -> Check:
 
     heard = await adapter.scan(3.0)
     known = sum(driver_of(sighting) is not None for sighting in heard)
-    return Check("scan", True, f"{known} sensors and {len(heard) - known} other devices are heard")
+    return _fine("scan", f"{known} sensors and {len(heard) - known} other devices are heard")
 
 
 def _system_remedy() -> str:
@@ -213,7 +226,7 @@ def _sensors() -> Check:
     try:
         known = PairedSensors().load()
     except InputError as error:
-        return Check("paired sensors", False, error.reason, error.remedy or "")
+        return _bad("paired sensors", error.reason, error.remedy or "")
     if not known:
-        return Check("paired sensors", False, "none", "Run: imuhip pair pelvis thigh_right")
-    return Check("paired sensors", True, ", ".join(each.role.replace("_", " ") for each in known))
+        return _bad("paired sensors", "none", "Run: imuhip pair pelvis thigh_right")
+    return _fine("paired sensors", ", ".join(each.role.replace("_", " ") for each in known))

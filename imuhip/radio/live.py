@@ -87,7 +87,8 @@ class LiveSession:
         came = asyncio.gather(*(each.described.wait() for each in self.supervisors))
         stopped = asyncio.ensure_future((stop or asyncio.Event()).wait())
         try:
-            await asyncio.wait([came, stopped], timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
+            waits: list[asyncio.Future[object]] = [came, stopped]  # type: ignore[list-item]  # of whatever type
+            await asyncio.wait(waits, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for waiting in (came, stopped):
                 waiting.cancel()

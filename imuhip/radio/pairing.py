@@ -1,4 +1,4 @@
-"""Giving sensors their roles hands on: every sensor that is heard streams, and the one that is tapped is the one meant."""
+"""Giving sensors their roles hands on: all that are heard stream, and the one that is tapped is the one meant."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from imuhip.packets.drivers import RadioDriver, recognise
 from imuhip.packets.gatt import Advertisement
 from imuhip.packets.notification import SensorInfo
 from imuhip.radio.adapter import FOREIGN, NOT_FOUND_REMEDY, Adapter, Sighting, translated
-from imuhip.radio.paired import PairedSensor
 from imuhip.radio.pace import host_ns
-from imuhip.radio.talk import Refusal, Talk
+from imuhip.radio.paired import PairedSensor
+from imuhip.radio.talk import RefusalError, Talk
 from imuhip.radio.taps import TapDetector
 from imuhip.samples.stage import SampleStage
 
@@ -135,7 +135,7 @@ async def _connect(adapter: Adapter, sighting: Sighting, driver: RadioDriver) ->
         candidate = Candidate(sighting, driver, client, talk)
         try:
             candidate.descriptor = await talk.start(driver.capabilities.rate_hz)
-        except Refusal:
+        except RefusalError:
             raise
         except LinkError as error:
             if not driver.capabilities.bonds:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-
 from imuhip.packets.drivers import RadioDriver
 from imuhip.packets.notification import NotificationBlock
-from imuhip.radio.talk import Refusal, Talk
+from imuhip.radio.talk import RefusalError, Talk
 from imuhip.timeline.missing import MissingRanges
 
 NUMBER_BITS = 32
@@ -112,7 +111,7 @@ class Refill:
                 self._progress.clear()
                 async with asyncio.timeout(PATIENCE_S):
                     await self._progress.wait()
-        except Refusal:
+        except RefusalError:
             return False
         except TimeoutError:
             await talk.ask(cancel)

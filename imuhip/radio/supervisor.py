@@ -9,8 +9,8 @@
         |  +---------------------- RESTING <---------------------------- CLOSING
         +------------- waited, longer each time; at once after a stream that worked
 
-Every connection has a number. What an old connection still delivers (a late notification, a late "disconnected") carries an
-old number and is dropped, and a new connection begins only when the old one is closed.
+Every connection has a number. What an old connection still delivers (a late notification, a late "disconnected")
+carries an old number and is dropped, and a new connection begins only when the old one is closed.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ SILENCE_S = 3.0
 """A connected sensor that sends nothing for this long is at fault: longer than the radio's own repeats bridge."""
 
 AT_ONCE_S, FIRST_REST_S, LONGEST_REST_S = 0.05, 0.25, 8.0
-"""After a stream that broke, and between attempts that fail, doubled each time: a sensor that comes back late is not worth
-searching for without end."""
+"""After a stream that broke, and between attempts that fail, doubled each time: a sensor that comes back late is not
+worth searching for without a rest."""
 
 POLL_S = 30.0
 """Between two looks at battery and signal."""

@@ -19,7 +19,7 @@ REQUEST_S = 5.0
 """A read, write or answer takes a few connection intervals; bluetoothd itself gives up after 30 s, a wearer sooner."""
 
 
-class Refusal(LinkError):
+class RefusalError(LinkError):
     """The sensor understood and will not do it; the connection is fine."""
 
 
@@ -105,7 +105,7 @@ class Talk:
             The value of its answer; empty for a write without one.
 
         Raises:
-            Refusal: The sensor will not do it.
+            RefusalError: The sensor will not do it.
             LinkError: The connection broke, or the sensor does not answer.
         """
         async with self._lock:
@@ -149,6 +149,6 @@ class Talk:
         if answer is None:
             return
         if answer.problem:
-            self._answer.set_exception(Refusal(f"the sensor refused: {answer.problem}"))
+            self._answer.set_exception(RefusalError(f"the sensor refused: {answer.problem}"))
         else:
             self._answer.set_result(answer.value)

@@ -7,7 +7,7 @@ import numpy as np
 from imuhip.units import FloatArray
 
 KNOCK_M_S2 = 12.0
-"""A sample that differs this much (1.2 g) from the one before is a knock: a fingertip makes 2-4 g, handling less than 1."""
+"""A sample that differs this much (1.2 g) from the one before is a knock: fingertips make 2-4 g, handling under 1."""
 
 SAME_KNOCK_S = 0.1
 """A knock rings on for so long."""
@@ -16,8 +16,8 @@ APART_S = 0.12
 """Two taps come no faster."""
 
 QUIET_S = 0.7
-"""Knocks closer than this belong together: people who are told to tap twice take 0.2 to 0.5 s between. Two of them, with
-silence before and after, are taps; more are a sensor that is being shaken or strapped on."""
+"""Knocks closer than this belong together: people who are told to tap twice take 0.2 to 0.5 s between. Two of them,
+with silence before and after, are taps; more are a sensor that is being shaken or strapped on."""
 
 
 class TapDetector:

@@ -44,8 +44,9 @@ def recording_info(path: Path | str) -> dict[str, Any]:
         ``started_utc`` (None where unknown), ``wearer``, ``source``, ``program``, ``duration_s``, ``time_offset_s``,
         ``size_bytes``; ``sensors``, each with ``role``, ``model``, ``driver``, ``rate_hz``, ``samples``, ``lost``
         (samples), ``lost_in_sensor`` (of them), ``filled`` (from the sensor's log), ``gaps_s``, ``loss_visible``,
-        ``notifications`` and ``lost_notifications`` by cause; ``marks`` with ``start_s`` and ``end_s`` from the first sample; ``damage`` as sentences. What only a driver can tell is None
-        where it is unknown. Times and losses are those of the results.
+        ``notifications`` and ``lost_notifications`` by cause; ``marks`` with ``start_s`` and ``end_s`` from the first
+        sample; ``damage`` as sentences. What only a driver can tell is None where it is unknown. Times and losses are
+        those of the results.
 
     Raises:
         RecordingError: It is not a recording, or nothing of it can be read.
@@ -108,7 +109,8 @@ def _timed(recording: Recording, blocks: list[NotificationBlock]) -> _Timed:
 def _link(link: LinkStats | None, block: NotificationBlock, driver: str) -> dict[str, Any]:
     if link is None:
         samples = int(DRIVERS[driver].decode(block).count.sum()) if driver in DRIVERS else None
-        return {"rate_hz": None, "samples": samples, "lost": None, "lost_in_sensor": None, "filled": None, "gaps_s": None, "loss_visible": False}
+        unknown = dict.fromkeys(("rate_hz", "lost", "lost_in_sensor", "filled", "gaps_s"))
+        return {**unknown, "samples": samples, "loss_visible": False}
     return {
         "rate_hz": round(link.rate_hz, 3),
         "samples": link.samples,

@@ -1,8 +1,8 @@
 """A fake org.bluez on a private bus: enough of it for unmodified bleak, over the same virtual firmwares.
 
-It models what was seen of the real one: notifications stay subscribed for every D-Bus connection that asked, also when the
-sensor was away and is back, so a client that does not close its old connection gets everything twice; devices that have
-not been seen for a while are unknown objects; pairing needs an agent.
+It models what was seen of the real one: notifications stay subscribed for every D-Bus connection that asked, also when
+the sensor was away and is back, so a client that does not close its old connection gets everything twice; pairing needs
+an agent.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 from dbus_fast import Message, MessageType, RequestNameReply, Variant
 from dbus_fast.aio import MessageBus
 
-from imuhip.radio.virtual.firmware import Firmware, Refused
+from imuhip.radio.virtual.firmware import AttributeRefusedError, Firmware
 
 ADAPTER = "/org/bluez/hci0"
 _ADAPTER1, _DEVICE1 = "org.bluez.Adapter1", "org.bluez.Device1"
@@ -133,7 +133,8 @@ class FakeDevice:
         for each in self.sockets.values():
             each.close()
         self.sockets.clear()
-        self.bluez.changed(self.path, _DEVICE1, {"ServicesResolved": Variant("b", False), "Connected": Variant("b", False)})
+        gone = {"ServicesResolved": Variant("b", False), "Connected": Variant("b", False)}
+        self.bluez.changed(self.path, _DEVICE1, gone)
 
     async def _send(self) -> None:
         """Notify what the firmware has ready; the event loop's own time is the sensor's."""
@@ -276,7 +277,7 @@ class FakeBluez:
             return Message.new_error(message, "org.bluez.Error.NotPermitted", "Operation failed with ATT error: 0x0f")
         try:
             return serve(device, uuid)
-        except Refused as refused:
+        except AttributeRefusedError as refused:
             text = f"Operation failed with ATT error: 0x{refused.code:02x}"
             return Message.new_error(message, "org.bluez.Error.Failed", text)
 

@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
-
 from fake_bluez import FakeBluez, FakeDevice, fake_bluez, private_bus
+from virtual_session import WritingSink, wearer
+
 from imuhip.errors import RadioError
 from imuhip.packets.drivers import recognise
 from imuhip.packets.gatt import Advertisement
@@ -23,7 +24,6 @@ from imuhip.radio.pairing import candidates, confirm, driver_of
 from imuhip.radio.supervisor import State, Target
 from imuhip.radio.virtual.own_sensor import OwnSensor
 from imuhip.recording import Anchor, RecordingWriter, SessionInfo, recording_info
-from virtual_session import WritingSink, wearer
 
 pytestmark = pytest.mark.slow
 
@@ -168,7 +168,7 @@ def test_a_switched_off_adapter_is_named(bus: str) -> None:
     async def scene(bluez: FakeBluez, _: list[FakeDevice]) -> None:
         bluez.powered = False
         async with open_radio(None) as adapter:
-            with pytest.raises(RadioError, match="switched off|there is no Bluetooth adapter"):
+            with pytest.raises(RadioError, match=r"switched off|there is no Bluetooth adapter"):
                 await adapter.scan(0.3)
 
     on_bluez(bus, scene)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from virtual_session import Played, play
 
 from imuhip.packets.descriptor import encode_descriptor
 from imuhip.radio.live import LiveSession
@@ -16,7 +17,6 @@ from imuhip.radio.virtual.own_sensor import OwnSensor
 from imuhip.radio.virtual.wearer import VirtualWearer
 from imuhip.radio.virtual.world import World
 from imuhip.simulation.transmit import descriptor
-from virtual_session import Played, play
 
 HZ = 100
 

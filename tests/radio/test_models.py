@@ -6,12 +6,12 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from virtual_session import play
 
 from imuhip.radio.live import LiveSession
 from imuhip.radio.virtual.vendor_sensors import MODELS
 from imuhip.radio.virtual.world import World
 from imuhip.session import analyze
-from virtual_session import play
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
+from virtual_session import wearer
 
 from imuhip.errors import RadioError, SensorNotFound
 from imuhip.radio.pace import run
@@ -14,14 +16,13 @@ from imuhip.radio.pairing import candidates, confirm, readable, wait_for_tap
 from imuhip.radio.virtual.own_sensor import OwnSensor
 from imuhip.radio.virtual.vendor_sensors import MODELS
 from imuhip.radio.virtual.world import World, open_world
-from virtual_session import wearer
 
 
-def in_world(scene: Callable[[World], Awaitable[None]], **options: object) -> None:
+def in_world(scene: Callable[[World], Awaitable[None]], **options: Any) -> None:
     async def main() -> None:
         worn = wearer()
         made = options.pop("firmwares", None)
-        async with open_world(worn, firmwares=made(worn) if made else None, **options) as world:  # type: ignore[operator, arg-type]
+        async with open_world(worn, firmwares=made(worn) if made else None, **options) as world:
             await scene(world)
 
     run(main(), speed=None)
@@ -89,7 +90,7 @@ def test_silence_says_what_to_do() -> None:
     async def scene(world: World) -> None:
         for each in world.sensors.values():
             await each.peripheral.power_off()
-        with pytest.raises(SensorNotFound, match="nothing is heard.*Switch it on"):
+        with pytest.raises(SensorNotFound, match=r"nothing is heard.*Switch it on"):
             async with candidates(world.adapter, ()):
                 pass
 

@@ -10,7 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from imuhip.cli.app import app
 from imuhip.recording import Recording, recording_info
 
 pytestmark = [
@@ -88,10 +90,6 @@ def test_a_full_disk_stops_the_recording_loudly_and_leaves_what_was_written(tmp_
 def test_a_wall_clock_set_back_changes_nothing_but_is_not_even_seen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from typer.testing import CliRunner
-
-    from imuhip.cli.app import app
-
     real_ns = time.time_ns
     calls = 0
 

@@ -1,7 +1,7 @@
 """The air between virtual controllers: who hears whom, and what goes wrong.
 
 bumble's ``LocalLink`` carries packets between controllers without loss or delay; here a controller can be out of range
-(its connections then time out), and the air can hold packets back, as a jammed channel does, and deliver them in a burst.
+(its connections then time out), and the air can hold packets back, as a jammed channel does, and deliver them at once.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class Air(LocalLink):
     """Carries packets between controllers that are in range of each other."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._away: set[Controller] = set()
         self._held: dict[Controller, list[Callable[[], None]]] = {}
         self._timeouts: dict[Controller, asyncio.TimerHandle] = {}

@@ -1,7 +1,7 @@
 """The firmware of a virtual sensor, without I/O: what it answers to reads and writes, and when it notifies what.
 
-:mod:`imuhip.radio.virtual.peripheral` puts a firmware on the air. Every model has one, so that the drivers meet the bytes
-that the model sends.
+:mod:`imuhip.radio.virtual.peripheral` puts a firmware on the air. Every model has one, so that the drivers meet the
+bytes that the model sends.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Protocol
 from imuhip.errors import ImuhipError
 
 
-class Refused(ImuhipError):
+class AttributeRefusedError(ImuhipError):
     """The attribute protocol's error that a read or write gets.
 
     Args:

@@ -16,7 +16,7 @@ from imuhip.packets import codec, commands
 from imuhip.packets.commands import Status
 from imuhip.packets.descriptor import Descriptor, encode_descriptor
 from imuhip.packets.gatt import BATTERY_LEVEL_UUID, sig_uuid
-from imuhip.radio.virtual.firmware import Announcement, Attribute, Refused, Service
+from imuhip.radio.virtual.firmware import Announcement, Attribute, AttributeRefusedError, Service
 from imuhip.radio.virtual.wearer import VirtualWearer
 from imuhip.simulation import transmit
 from imuhip.units import GRAVITY_M_S2
@@ -28,7 +28,7 @@ QUEUE_NOTIFICATIONS = 60
 """The send queue, 8 kB of a small chip's memory: it bridges 5 s of jammed radio, then samples are dropped."""
 
 RESENT_PER_EVENT = 8
-"""Notifications from the log between two live ones: catches up 5 minutes in about 40 s, and live data is not delayed."""
+"""Notifications from the log between two live ones: catches up 5 minutes in about 40 s; live data is not delayed."""
 
 SHORT_BELOW_MTU = 39
 """Below this an ordinary notification of one sample does not fit."""
@@ -88,7 +88,7 @@ class OwnSensor:
 
     @property
     def lattice(self) -> tuple[float, float]:
-        """When sample 0 was taken by the loop's clock, and the true time between two samples: what placing is judged by."""
+        """When sample 0 was taken by the loop's clock, and the true time between two samples: for judging."""
         return self._first_s, self._step_s
 
     @property
@@ -150,7 +150,7 @@ class OwnSensor:
             return encode_descriptor(replace(self._descriptor, short_form=self._short))
         if uuid == BATTERY_LEVEL_UUID:
             return bytes((self.battery_percent,))
-        raise Refused(_READ_NOT_PERMITTED)
+        raise AttributeRefusedError(_READ_NOT_PERMITTED)
 
     def write(self, uuid: str, data: bytes, now_s: float) -> None:
         """See :class:`Firmware`."""
@@ -216,7 +216,8 @@ class OwnSensor:
             case commands.Identify(seconds):
                 self.identified += seconds > 0
             case commands.AskBattery():
-                return commands.Reply(code, Status.OK, commands.Battery(self.battery_percent, False, 3900))
+                battery = commands.Battery(self.battery_percent, charging=False, millivolt=3900)
+                return commands.Reply(code, Status.OK, battery)
             case commands.AskTime():
                 return commands.Reply(code, Status.OK, self._state(now_s, measuring=self._measuring))
             case commands.Resend(first, count):
@@ -264,7 +265,7 @@ class OwnSensor:
         return self._clock_start_us + round(since_boot_us + number * self._period_us)
 
     def _notification(self, first: int, count: int) -> bytes:
-        time_s = self._first_s + (first + np.arange(count)) * self._step_s
+        time_s = np.asarray(self._first_s + (first + np.arange(count)) * self._step_s, dtype=np.float64)
         values = np.rint(self._wearer.motion(self.role, time_s) / self._scale)
         samples = np.clip(values, -(2**15), 2**15 - 1).astype(int).tolist()
         packet = codec.Packet(

@@ -15,7 +15,7 @@ from bumble.device import Connection, Device, DeviceConfiguration
 from bumble.host import Host
 from bumble.pairing import PairingConfig
 
-from imuhip.radio.virtual.firmware import Firmware, Refused
+from imuhip.radio.virtual.firmware import AttributeRefusedError, Firmware
 
 logger = logging.getLogger(__name__)
 
@@ -186,7 +186,7 @@ class Peripheral:
             raise att.ATT_Error(self.refuse_next.pop(0))
         try:
             yield
-        except Refused as error:
+        except AttributeRefusedError as error:
             raise att.ATT_Error(error.code) from error
 
     def _on_connection(self, connection: Connection) -> None:

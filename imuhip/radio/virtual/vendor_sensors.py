@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import numpy as np
 
 from imuhip.packets import dot, movesense, witmotion
 from imuhip.packets.gatt import sig_uuid
-from imuhip.radio.virtual.firmware import Announcement, Attribute, Refused, Service
+from imuhip.radio.virtual.firmware import Announcement, Attribute, AttributeRefusedError, Service
 from imuhip.radio.virtual.wearer import VirtualWearer
 from imuhip.units import GRAVITY_M_S2, FloatArray
 
@@ -74,7 +75,8 @@ class VendorSensor(ABC):
         self._replies.clear()
 
     def connected(self, mtu: int) -> None:
-        """See :class:`Firmware`."""
+        """See :class:`Firmware`; bought sensors take any."""
+        del mtu
 
     def disconnected(self) -> None:
         """See :class:`Firmware`."""
@@ -83,7 +85,12 @@ class VendorSensor(ABC):
 
     def read(self, uuid: str, now_s: float) -> bytes:
         """See :class:`Firmware`."""
-        raise Refused(_NOT_PERMITTED)
+        del uuid, now_s
+        raise AttributeRefusedError(_NOT_PERMITTED)
+
+    @abstractmethod
+    def write(self, uuid: str, data: bytes, now_s: float) -> None:
+        """See :class:`Firmware`."""
 
     def begin(self, now_s: float) -> None:
         """Start to stream."""
@@ -175,7 +182,7 @@ class DotSensor(VendorSensor):
             else:
                 self.end()
         else:
-            raise Refused(_UNLIKELY)
+            raise AttributeRefusedError(_UNLIKELY)
 
     def payloads(self, tick_us: int, motion: FloatArray) -> list[tuple[str, bytes]]:
         """See :class:`VendorSensor`."""
@@ -258,5 +265,9 @@ class WitMotionSensor(VendorSensor):
         return [(witmotion.NOTIFY_UUID, witmotion.encode_frames(values.tolist()))]
 
 
-MODELS = {"dot": DotSensor, "movesense": MovesenseSensor, "witmotion": WitMotionSensor}
+MODELS: dict[str, Callable[[str, VirtualWearer], VendorSensor]] = {
+    "dot": DotSensor,
+    "movesense": MovesenseSensor,
+    "witmotion": WitMotionSensor,
+}
 """By the name of the driver that reads them."""

@@ -1,7 +1,7 @@
 """Who wears virtual sensors: a simulated session as motion that sensors sample whenever they like.
 
-Before the session begins and after it has ended the wearer goes on standing: the first and last second are played to and
-fro.
+Before the session begins and after it has ended the wearer goes on standing: the first and last second are played
+to and fro.
 """
 
 from __future__ import annotations

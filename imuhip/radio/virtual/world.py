@@ -15,8 +15,9 @@ from imuhip.errors import RadioError
 from imuhip.packets.drivers import recognise
 from imuhip.packets.gatt import Advertisement
 from imuhip.radio.adapter import Adapter
-from imuhip.radio.bumble_backend import BumbleClient, BumbleScanner
+from imuhip.radio.bumble_client import BumbleClient
 from imuhip.radio.bumble_host import ADDRESS, BumbleHost
+from imuhip.radio.bumble_scanner import BumbleScanner
 from imuhip.radio.supervisor import Target
 from imuhip.radio.virtual.air import Air, AirController
 from imuhip.radio.virtual.firmware import Firmware
@@ -154,7 +155,11 @@ async def open_world(
     """Make a world and switch everything in it on.
 
     Args:
-        wearer, seed, firmwares, max_mtu, encrypted: See :func:`put_on_air`.
+        wearer: Moves the sensors.
+        seed: Of intervals and clocks.
+        firmwares: Of each sensor by role; our own protocol by default.
+        max_mtu: Of the sensors.
+        encrypted: Whether the sensors talk only over a bond.
 
     Yields:
         The world.
