@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 
 import typer
@@ -16,6 +15,8 @@ PROBLEM = 1
 
 def doctor(radio: RadioSpec = None, as_json: AsJson = False) -> None:
     """Check whether this machine can talk to sensors, and say the one thing to do next."""
+    import asyncio
+
     problem = asyncio.run(_doctor(radio, as_json=as_json))
     if problem:
         raise typer.Exit(PROBLEM)

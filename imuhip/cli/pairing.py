@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import sys
@@ -32,6 +31,8 @@ def scan(
     as_json: AsJson = False,
 ) -> None:
     """List the sensors in reach: model, signal, battery, and the role where they have one."""
+    import asyncio
+
     found = asyncio.run(_scan(radio, seconds, battery=battery, everything=everything))
     if not addresses:
         for each in found:
@@ -68,6 +69,8 @@ def pair(
             raise InputError(
                 f"the {_words(role)} has a sensor already", remedy=f"Run: imuhip forget {role}, or give --force"
             )
+    import asyncio
+
     asyncio.run(_pair(radio, wanted, timeout))
 
 
@@ -113,6 +116,8 @@ def forget(role: Role, radio: RadioSpec = None) -> None:
         raise InputError(f"no sensor is paired as {role}", remedy="imuhip sensors lists them")
     _tell(f"Forgot the {_words(role)} sensor.")
     if gone.bonded:
+        import asyncio
+
         try:
             asyncio.run(_unbond(radio, gone.address))
         except RadioError as error:
