@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -19,6 +20,9 @@ TESTS = (
     ("abduction", "standing"),
 )
 """Key 1 to 9: a range test and its position."""
+
+MOVE_STRAP_S = 20.0
+"""For taking a strap off and on again."""
 
 KEYS = "1-9 test  s still  m mobilise  p pain  w strap to the other leg  q stop"
 
@@ -69,9 +73,20 @@ class Marker:
         self.said = ""
 
     @property
-    def guiding(self) -> bool:
-        """Whether the countdown still runs."""
-        return bool(self._steps)
+    def roles(self) -> tuple[str, ...]:
+        """Where each sensor is worn now."""
+        return tuple(self._roles)
+
+    def watch(self, mark: Mark) -> None:
+        """Say what a virtual wearer does.
+
+        Args:
+            mark: That the wearer made.
+        """
+        if mark.kind == "wear" and mark.sensor is not None:
+            self._roles[mark.sensor] = mark.name
+        what = ", ".join(_words(each) for each in (mark.name or mark.kind, mark.side, mark.position) if each)
+        self.said = f"Virtual wearer: {what}" if mark.end_ns is None or mark.kind == "wear" else ""
 
     def at(self, now_ns: int) -> tuple[list[Mark], bool]:
         """Follow the countdown.
@@ -88,10 +103,10 @@ class Marker:
         step, elapsed_s = self._steps[0], (now_ns - self._step_since_ns) * 1e-9
         kind, name, side, position = step.mark
         if elapsed_s < step.ready_s:
-            self.said = f"{step.text}, in {step.ready_s - elapsed_s:.0f} s"
+            self.said = f"{step.text}, in {math.ceil(step.ready_s - elapsed_s)} s"
             return [], False
         if elapsed_s < step.ready_s + step.hold_s:
-            self.said = f"{step.text}: {step.ready_s + step.hold_s - elapsed_s:.0f} s"
+            self.said = f"{step.text}: {math.ceil(step.ready_s + step.hold_s - elapsed_s)} s"
             if "guide" in self._open:
                 return [], False
             return [self._begin("guide", Mark(0, kind, now_ns, None, name, side, None, position))], True
@@ -113,7 +128,7 @@ class Marker:
         if key in "123456789" and key:
             name, position = TESTS[int(key) - 1]
             mark = Mark(0, "test", now_ns, None, name, self._side(), "active", position)
-            return self._toggle("test", key, mark, f"{name.replace('_', ' ')}, {position.replace('_', ' ')}")
+            return self._toggle("test", key, mark, f"{_words(name)}, {_words(position)}")
         if key == "s":
             return self._toggle("still", key, Mark(0, "still", now_ns, None), "still pose")
         if key == "m":
@@ -152,12 +167,10 @@ class Marker:
         segment, side = self._roles[sensor].rsplit("_", 1)
         self._roles[sensor] = role = f"{segment}_{'left' if side == 'right' else 'right'}"
         marks = self.close(now_ns)
-        self._steps = [
-            replace(step, ready_s=20.0 if step.mark[1] == "stance" else step.ready_s)
-            for step in calibration_steps([role])
-        ]
+        stance, *rest = calibration_steps([role])
+        moved = f"Move the strap to the {_words(role)}, then stand upright and still"
+        self._steps = [replace(stance, text=moved, ready_s=MOVE_STRAP_S), *rest]
         self._step_since_ns = None
-        self.said = f"Move the strap to the {role.replace('_', ' ')}"
         return [*marks, self._numbered(Mark(0, "wear", now_ns, now_ns, role, sensor=sensor))]
 
     def _begin(self, slot: str, mark: Mark) -> Mark:
@@ -171,3 +184,7 @@ class Marker:
     def _numbered(self, mark: Mark) -> Mark:
         self._number += 1
         return replace(mark, id=self._number)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")

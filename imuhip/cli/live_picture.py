@@ -30,17 +30,18 @@ def picture(session: LiveSession, recorder: Recorder, marker: Marker, began_ns: 
     """
     now = recorder.snapshot
     lines = [
-        sensor_line(each, health, lost)
-        for each, health, lost in zip(session.supervisors, now.live.health, now.lost, strict=True)
+        sensor_line(each, role, health, lost)
+        for each, role, health, lost in zip(session.supervisors, marker.roles, now.live.health, now.lost, strict=True)
     ]
     return Picture((session.now_ns() - began_ns) * 1e-9, now.size_bytes, now.live, lines, marker.said)
 
 
-def sensor_line(supervisor: Supervisor, health: SensorHealth, lost_on_host: int) -> SensorLine:
+def sensor_line(supervisor: Supervisor, role: str, health: SensorHealth, lost_on_host: int) -> SensorLine:
     """Say how one sensor is.
 
     Args:
         supervisor: Its connection.
+        role: Where it is worn now.
         health: Its data.
         lost_on_host: Notifications of it that this computer lost.
     """
@@ -49,7 +50,7 @@ def sensor_line(supervisor: Supervisor, health: SensorHealth, lost_on_host: int)
     streaming_s = asyncio.get_running_loop().time() - (status.streaming_since_s or 0.0)
     settled = fine and streaming_s > CLOCK_SETTLES_S
     return SensorLine(
-        role=health.role,
+        role=role,
         link="streaming" if fine else f"{status.fault or 'connecting'}; still looking",
         fine=fine,
         rate_hz=health.rate_hz,
@@ -71,7 +72,7 @@ def loss_text(health: SensorHealth, filled: int, missing: int, lost_on_host: int
     """
     if not health.loss_visible:
         return "loss not visible"
-    parts = [f"lost {max(health.lost - filled, 0)}"]
+    parts = [f"lost {max(health.lost - filled - missing, 0)}"]
     parts += [f"{health.lost_in_sensor} in the sensor"] if health.lost_in_sensor else []
     parts += [f"{lost_on_host} notifications on this computer"] if lost_on_host else []
     parts += [f"filled {filled}"] if filled else []

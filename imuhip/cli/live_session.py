@@ -18,6 +18,7 @@ from imuhip.cli.live_picture import loss_text, picture, view_for
 from imuhip.cli.pairing import paired_targets
 from imuhip.cli.recorder import Recorder
 from imuhip.cli.text import clock, words
+from imuhip.marks import Mark
 from imuhip.radio.adapter import Adapter
 from imuhip.radio.live import LiveSession
 from imuhip.radio.opening import open_radio, require_bumble
@@ -101,7 +102,7 @@ async def _run(wishes: Wishes, source: Source, session: LiveSession, recorder: R
     if wishes.minutes is not None:
         loop.call_later(wishes.minutes * 60, stop.set)
     if source.wearer is not None:
-        _let_wearer_begin(source.wearer, session, stop)
+        _let_wearer_begin(source.wearer, session, marker, stop)
     watching = asyncio.create_task(_watch(wishes, session, recorder, marker, stop), name="view")
     watching.add_done_callback(lambda _: stop.set())
     try:
@@ -114,15 +115,20 @@ async def _run(wishes: Wishes, source: Source, session: LiveSession, recorder: R
         recorder.mark(mark)
 
 
-def _let_wearer_begin(wearer: VirtualWearer, session: LiveSession, stop: asyncio.Event) -> None:
+def _let_wearer_begin(wearer: VirtualWearer, session: LiveSession, marker: Marker, stop: asyncio.Event) -> None:
     from imuhip.radio.virtual.world import SETTLE_S
 
     loop = asyncio.get_running_loop()
     wearer.begin(loop.time() + SETTLE_S)
     host_at_zero_ns = session.now_ns() - round(loop.time() * 1e9)
+
+    def act(mark: Mark) -> None:
+        session.mark(mark)
+        marker.watch(mark)
+
     for mark in wearer.marks(host_at_zero_ns):
         at_ns = mark.start_ns if mark.end_ns is None else mark.end_ns
-        loop.call_at((at_ns - host_at_zero_ns) * 1e-9, session.mark, mark)
+        loop.call_at((at_ns - host_at_zero_ns) * 1e-9, act, mark)
     loop.call_later(SETTLE_S + wearer.duration_s + 1.0, stop.set)
 
 

@@ -60,6 +60,8 @@ class BumbleHost:
             await self.device.power_on()
         except (core.BaseBumbleError, OSError) as error:
             raise RadioError(f"the Bluetooth controller does not answer ({error})", remedy=TRANSPORT_REMEDY) from error
+        except ValueError as error:
+            raise RadioError("the file with bumble's keys is damaged", remedy=KEYS_REMEDY) from error
         self.powered = True
 
     def require_power(self) -> None:
@@ -89,6 +91,7 @@ class BumbleHost:
             logger.debug("disconnecting: %s", error)
 
 
+KEYS_REMEDY = "Delete bumble_keys.json in imuhip's settings folder, and pair the sensors again"
 TRANSPORT_REMEDY = "Check the transport given after bumble: (https://google.github.io/bumble/transports/)"
 
 

@@ -42,7 +42,7 @@ async def open_radio(spec: str | None, *, notify_by_socket: bool = False) -> Asy
 
     keys = settings_folder() / KEYS
     keys.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    keys.touch(mode=0o600)
+    keys.parent.chmod(0o700)  # bumble writes the file anew each time, with whatever mode
     async with open_host(spec.removeprefix(BUMBLE), keys) as host:
         yield adapter_over(host)
 

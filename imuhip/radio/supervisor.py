@@ -236,5 +236,5 @@ class Supervisor:
         if isinstance(error, LinkError) and not self._streamed:
             self._refused += 1
         log = logger.warning if error.reason != self.status.fault else logger.debug
-        log("%s: %s", self.target.role, error.reason)
+        log("%s: %s", self.target.role.replace("_", " "), error.reason)
         self.status.fault = error.reason
