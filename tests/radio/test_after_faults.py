@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from virtual_session import Faults, play
 
 from imuhip.radio.live import LiveSession
 from imuhip.radio.virtual.world import World
 from imuhip.session import AngleTable, analyze
-from virtual_session import Faults, play
 
 pytestmark = pytest.mark.slow
 
