@@ -20,6 +20,7 @@ from imuhip.cli.recorder import Recorder
 from imuhip.cli.text import clock, words
 from imuhip.marks import Mark
 from imuhip.radio.adapter import Adapter
+from imuhip.radio.agent import pairing_agent
 from imuhip.radio.live import LiveSession
 from imuhip.radio.opening import open_radio, require_bumble
 from imuhip.radio.supervisor import Target
@@ -80,7 +81,8 @@ async def record_session(wishes: Wishes) -> None:
                 if stop.is_set():
                     _tell("Stopped before anything was recorded.")
                     return
-                info = SessionInfo(tuple(sensors), wearer=wishes.wearer, anchor=anchor, source="radio")
+                came_from = "radio" if source.wearer is None else "simulation"
+                info = SessionInfo(tuple(sensors), wearer=wishes.wearer, anchor=anchor, source=came_from)
                 durable = source.wearer is None or wishes.speed is not None
                 with RecordingWriter(wishes.output, info, force=wishes.force, durable=durable) as writer:
                     recorder = Recorder(writer, sensors)
@@ -167,7 +169,10 @@ async def _source(wishes: Wishes) -> AsyncIterator[Source]:
             yield Source(world.adapter, targets_of(world), worn)
     else:
         targets = paired_targets()
-        async with open_radio(wishes.radio, notify_by_socket=wishes.notify_by_socket) as adapter:
+        async with (
+            open_radio(wishes.radio, notify_by_socket=wishes.notify_by_socket) as adapter,
+            pairing_agent(wishes.radio, interactive=False),  # for bonds that a sensor has lost
+        ):
             yield Source(adapter, targets, None)
 
 

@@ -29,12 +29,15 @@ def ask_on_terminal(question: str) -> str:
 
 
 @asynccontextmanager
-async def pairing_agent(radio: str | None, ask: Callable[[str], str] = ask_on_terminal) -> AsyncIterator[None]:
+async def pairing_agent(
+    radio: str | None, ask: Callable[[str], str] = ask_on_terminal, *, interactive: bool = True
+) -> AsyncIterator[None]:
     """Answer bluetoothd's questions while the block runs; does nothing where there is no BlueZ.
 
     Args:
         radio: As given to :func:`imuhip.radio.opening.open_radio`.
         ask: Gets a passkey from the user.
+        interactive: Whether there is somebody to ask; otherwise only bonds that ask nothing are made.
     """
     if sys.platform != "linux" or (radio is not None and not radio.startswith("hci")):
         yield
@@ -43,7 +46,7 @@ async def pairing_agent(radio: str | None, ask: Callable[[str], str] = ask_on_te
     from dbus_fast.aio import MessageBus  # noqa: PLC0415
     from dbus_fast.errors import DBusError  # noqa: PLC0415
 
-    capability = "KeyboardDisplay" if sys.stdin.isatty() else "NoInputNoOutput"
+    capability = "KeyboardDisplay" if interactive and sys.stdin.isatty() else "NoInputNoOutput"
     try:
         bus = await MessageBus(bus_type=BusType.SYSTEM).connect()
     except (OSError, EOFError, DBusError) as error:

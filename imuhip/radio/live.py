@@ -97,6 +97,8 @@ class LiveSession:
         if not any(each.described.is_set() for each in self.supervisors) and not (stop and stop.is_set()):
             faults = {each.status.fault for each in self.supervisors if each.status.fault}
             raise RadioError(f"no sensor can be reached ({'; '.join(sorted(faults))})", remedy=NOT_FOUND_REMEDY)
+        for each in self.supervisors:
+            each.fix_descriptor()
         return [self._info(each) for each in self.supervisors]
 
     def mark(self, mark: Mark) -> None:

@@ -134,7 +134,7 @@ async def _connect(adapter: Adapter, sighting: Sighting, driver: RadioDriver) ->
         talk = Talk(client, driver, lambda data: made[0].receive(data, now_ns()) if made else None)
         candidate = Candidate(sighting, driver, client, talk)
         try:
-            candidate.descriptor = await talk.start(driver.capabilities.rate_hz)
+            candidate.descriptor = await talk.set_up(driver.capabilities.rate_hz)
         except RefusalError:
             raise
         except LinkError as error:
@@ -142,9 +142,10 @@ async def _connect(adapter: Adapter, sighting: Sighting, driver: RadioDriver) ->
                 raise
             # A sensor may talk over a bond only; the systems differ in how they say that.
             await bond(candidate, error)
-            candidate.descriptor = await talk.start(driver.capabilities.rate_hz)
+            candidate.descriptor = await talk.set_up(driver.capabilities.rate_hz)
         candidate.watch()
         made.append(candidate)
+        await talk.start(driver.capabilities.rate_hz)
     except BaseException:
         await adapter.disconnect(client)
         raise

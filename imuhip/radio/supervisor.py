@@ -92,7 +92,7 @@ class Target:
         address: As a scan reports it; stays in this program.
         driver: How to talk to it and read it.
         rate_hz: The rate to ask for.
-        descriptor: As known from pairing; None takes what the sensor says first.
+        descriptor: As known from pairing; what the sensor says when it comes counts more.
         bonded: Whether the connection is encrypted with keys kept from pairing.
     """
 
@@ -122,9 +122,14 @@ class Supervisor:
         self.refill = Refill(target.driver)
         self._adapter = adapter
         self._arrivals = arrivals
+        self._fixed = self._readable = False
         self._heard = 0
         self._streamed = False
         self._refused = 0
+
+    def fix_descriptor(self) -> None:
+        """From now on a recording says what this sensor sends: it must not change any more."""
+        self._fixed = True
 
     async def run(self) -> None:
         """Keep the sensor streaming until cancelled."""
@@ -147,6 +152,7 @@ class Supervisor:
         status = self.status
         status.state = State.SEARCHING
         status.generation += 1
+        self._readable = False
         generation = status.generation
         ended = asyncio.Event()
         await self._restore_bond()
@@ -173,8 +179,8 @@ class Supervisor:
             await self._adapter.disconnect(client)
 
     async def _prepare(self, talk: Talk) -> None:
-        descriptor = await talk.start(self.target.rate_hz)
-        if self.descriptor is None:
+        descriptor = await talk.set_up(self.target.rate_hz)
+        if not self._fixed:
             self.descriptor = descriptor
         elif descriptor != self.descriptor:
             # What it sends now could not be read by what the recording says about it.
@@ -183,6 +189,8 @@ class Supervisor:
                 remedy=f"Pair it again: imuhip pair {self.target.role}",
             )
         self.refill.connected(descriptor)
+        self._readable = True
+        await talk.start(self.target.rate_hz)
         self.described.set()
 
     async def _stream(self, talk: Talk, ended: asyncio.Event) -> None:
@@ -226,7 +234,7 @@ class Supervisor:
             await self._adapter.bond_again(self.target.address)
 
     def _receive(self, generation: int, data: bytes) -> None:
-        if generation == self.status.generation and self.status.state is not State.CLOSING:
+        if self._readable and generation == self.status.generation and self.status.state is not State.CLOSING:
             self._heard += 1
             self._streamed = True
             self._arrivals.put(self.target.index, data)

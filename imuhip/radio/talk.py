@@ -49,8 +49,8 @@ class Talk:
         self._asked: Request | None = None
         self._answer: asyncio.Future[bytes] | None = None
 
-    async def start(self, rate_hz: float) -> bytes:
-        """Set the sensor up and start its samples.
+    async def set_up(self, rate_hz: float) -> bytes:
+        """Subscribe, set the sensor up and ask what it is.
 
         Args:
             rate_hz: The rate to ask for.
@@ -72,11 +72,20 @@ class Talk:
                 if not isinstance(error.__cause__, BleakCharacteristicNotFoundError):
                     raise
         try:
-            descriptor = driver.describe(rate_hz, info)
+            return driver.describe(rate_hz, info)
         except PacketError as error:
             raise LinkError(f"what the sensor says about itself makes no sense ({error.reason})") from error
-        await self.ask_all(driver.start(rate_hz))
-        return descriptor
+
+    async def start(self, rate_hz: float) -> None:
+        """Start the samples of a sensor that is set up.
+
+        Args:
+            rate_hz: The rate that it was set up for.
+
+        Raises:
+            LinkError: The connection broke, or the sensor refused.
+        """
+        await self.ask_all(self._driver.start(rate_hz))
 
     async def subscribe(self) -> None:
         """Subscribe to all that the sensor says; what succeeded before is not done again.

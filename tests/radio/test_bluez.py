@@ -12,7 +12,7 @@ import pytest
 from fake_bluez import FakeBluez, FakeDevice, fake_bluez, private_bus
 from virtual_session import WritingSink, wearer
 
-from imuhip.errors import RadioError
+from imuhip.errors import LinkError, RadioError
 from imuhip.packets.drivers import recognise
 from imuhip.packets.gatt import Advertisement
 from imuhip.radio.adapter import Adapter
@@ -147,6 +147,16 @@ def test_a_sensor_that_wants_a_bond_is_bonded_by_our_agent(bus: str) -> None:
         assert bluez.agents == [], "the agent is gone"
 
     on_bluez(bus, scene, needs_bond=True)
+
+
+def test_a_bond_that_is_refused_is_said_and_leaves_nothing(bus: str) -> None:
+    async def scene(_: FakeBluez, devices: list[FakeDevice]) -> None:
+        async with open_radio(None) as adapter, candidates(adapter, ()) as found:
+            with pytest.raises(LinkError, match="Check the passkey; switch the sensor off and on"):
+                await confirm(found[0], "pelvis")
+        assert not any(device.paired or device.connected for device in devices)
+
+    on_bluez(bus, scene)  # without an agent bluetoothd refuses, as it does a wrong passkey
 
 
 def test_the_doctor_finds_a_healthy_machine_and_a_switched_off_adapter(bus: str) -> None:

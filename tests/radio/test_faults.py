@@ -146,6 +146,31 @@ def test_a_sensor_that_never_appears_does_not_keep_the_others_from_recording(tmp
     assert played.status["thigh_right"].fault == "it is not heard"
 
 
+def test_what_a_sensor_says_at_the_start_counts_more_than_what_is_remembered(tmp_path: Path) -> None:
+    old = encode_descriptor(descriptor(52.0))
+    played = play(tmp_path / "a.mcap", seconds=10, descriptors={"pelvis": old, "thigh_right": old})
+    for role in ("pelvis", "thigh_right"):
+        unharmed(played, role)
+        assert played.sensors[role]["rate_hz"] == HZ
+
+
+def test_a_sensor_that_comes_late_with_other_settings_is_not_recorded_wrongly(tmp_path: Path) -> None:
+    async def faults(world: World, session: LiveSession) -> None:
+        thigh = world.sensors["thigh_right"].peripheral
+        if not session.arrivals.most_waiting:
+            await thigh.power_off()
+        else:
+            await asyncio.sleep(3)
+            await thigh.reboot()
+
+    faults.before = True  # type: ignore[attr-defined]
+    old = encode_descriptor(descriptor(52.0))
+    played = play(tmp_path / "a.mcap", faults, descriptors={"thigh_right": old}, wait_s=3.0)
+    unharmed(played)
+    assert played.sensors["thigh_right"]["notifications"] == 0
+    assert played.status["thigh_right"].fault == "the sensor has other settings than at the start of the recording"
+
+
 def test_a_lost_bond_is_made_again(tmp_path: Path) -> None:
     async def faults(world: World, _: LiveSession) -> None:
         await asyncio.sleep(10)
