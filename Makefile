@@ -27,6 +27,7 @@ figures: .venv/.dev  ## Print the accuracy and speed tables of the README and dr
 	$(BIN)/imuhip plot recordings/range_test.mcap -o recordings/range_test.png --force
 	$(BIN)/python tools/accuracy.py
 	$(BIN)/python tools/bench_pipeline.py
+	$(BIN)/python tools/bench_radio.py
 
 clean:  ## Remove the environment and everything made
 	rm -rf .venv build dist out .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -12,6 +12,9 @@
     │   │   └── HistoryDamagedError   it cannot be read any more
     │   └── BrokerError        a broker's address, name or credentials cannot be used, or it does not answer
     ├── OutputError            the output cannot be written, or exists and --force was not given
+    ├── RadioError             the radio or a sensor cannot be used: says what to do
+    │   ├── SensorNotFound     a sensor is not heard: off, far away, or connected to something else
+    │   └── LinkError          a connection failed or broke; trying again may help
     └── PacketError            bytes that are not a packet: position and reason (the pipeline counts them)
 """
 
@@ -76,6 +79,18 @@ class BrokerError(InputError):
 
 class OutputError(InputError):
     """An output cannot be written: it exists, its folder is missing, or the disk is full."""
+
+
+class RadioError(InputError):
+    """The Bluetooth adapter or a sensor cannot be used."""
+
+
+class SensorNotFound(RadioError):  # noqa: N818  # the name says what happened
+    """A sensor is not heard."""
+
+
+class LinkError(RadioError):
+    """A connection failed or broke."""
 
 
 class PacketError(ImuhipError):

@@ -41,6 +41,16 @@ class SensorHealth:
         return self.stats.lost + self.stats.late
 
     @property
+    def lost_in_sensor(self) -> int:
+        """How many of them the sensor says it dropped itself; the others got lost on the way."""
+        return min(self.stats.device_drops, self.lost)
+
+    @property
+    def filled(self) -> int:
+        """Samples that came late, from the sensor's log, and are used all the same."""
+        return self.stats.filled
+
+    @property
     def gaps_s(self) -> float:
         """Seconds in gaps longer than 100 ms."""
         return self.stats.gaps_s

@@ -1,7 +1,7 @@
 """Writes the golden vectors of firmware_protocol, or with --check says whether they are up to date.
 
-Bytes and meanings are both written out by hand from PROTOCOL.md (vectors_notification.py, vectors_descriptor.py),
-without the codec of the package, so that the vectors can contradict it.
+Bytes and meanings are both written out by hand from PROTOCOL.md (vectors_notification.py, vectors_descriptor.py,
+vectors_command.py), without the codec of the package, so that the vectors can contradict it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import sys
 from pathlib import Path
 
+from vectors_command import commands, replies
 from vectors_descriptor import descriptors
 from vectors_entry import Vector
 from vectors_notification import notifications
@@ -21,8 +22,10 @@ FOLDER = Path(__file__).resolve().parents[1] / "firmware_protocol" / "vectors"
 def files() -> dict[str, str]:
     """Return the text of every vector file by name."""
     return {
-        "notifications.json": text("data notification, type 0x01", notifications()),
+        "notifications.json": text("data notifications, type 0x01 and short form", notifications()),
         "descriptors.json": text("descriptor, version 1", descriptors()),
+        "commands.json": text("commands to the sensor", commands()),
+        "replies.json": text("replies of the sensor", replies()),
     }
 
 

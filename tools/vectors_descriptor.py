@@ -21,6 +21,7 @@ DESCRIPTOR: Vector = {
     "mag_scale_ut": None,
     "has_temperature": False,
     "log_samples": 0,
+    "short_form": False,
 }
 
 
@@ -55,6 +56,7 @@ def good_descriptors() -> list[Vector]:
                 "mag_scale_ut": [1, 1],
                 "has_temperature": False,
                 "log_samples": 4_294_967_295,
+                "short_form": False,
             },
         ),
         good(
@@ -65,13 +67,18 @@ def good_descriptors() -> list[Vector]:
         good("bytes beyond length are ignored", [DESCRIPTOR_HEAD, SCALES, NO_LOG, MODEL, FIRMWARE, "ff"], DESCRIPTOR),
         good(
             "unknown features and the reserved byte are ignored",
-            ["5400 01 ff f8ffffff", DESCRIPTOR_HEAD[19:], SCALES, NO_LOG, MODEL, FIRMWARE],
+            ["5400 01 ff f0ffffff", DESCRIPTOR_HEAD[19:], SCALES, NO_LOG, MODEL, FIRMWARE],
             DESCRIPTOR,
         ),
         good(
             "fields of absent features are ignored",
             [DESCRIPTOR_HEAD, full_scales, "40420f00", MODEL, FIRMWARE],
             DESCRIPTOR,
+        ),
+        good(
+            "short form",
+            ["5400 01 00 08000000", DESCRIPTOR_HEAD[19:], SCALES, NO_LOG, MODEL, FIRMWARE],
+            DESCRIPTOR | {"short_form": True},
         ),
         good("text after the first zero is ignored", [DESCRIPTOR_HEAD, SCALES, NO_LOG, MODEL, "0007" * 8], DESCRIPTOR)
         | {"expect": DESCRIPTOR | {"firmware": ""}},

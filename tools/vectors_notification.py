@@ -1,4 +1,4 @@
-"""Golden vectors of the data notification."""
+"""Golden vectors of the data notification, ordinary and short."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ PACKET_1000: Vector = {
 
 def notifications() -> list[Vector]:
     """All of them, in the order of the file."""
-    return normal_notifications() + extreme_notifications() + later_notifications() + malformed_notifications()
+    ordinary = normal_notifications() + extreme_notifications() + later_notifications()
+    return ordinary + short_notifications() + malformed_notifications()
 
 
 def normal_notifications() -> list[Vector]:
@@ -159,4 +160,50 @@ def malformed_notifications() -> list[Vector]:
             "sample period is longer than 1 s",
         ),
         bad("everything wrong: the type counts", ["07 ff 00 ff", "ff" * 20], 0, "unknown type 0x07"),
+    ]
+
+
+def short_notifications() -> list[Vector]:
+    """The short form: 20 bytes, one sample."""
+    sample = {"period_ns": 0, "samples": [[1, 2, 3, 4, 5, 6]], "mag": None, "temperature": None}
+    return [
+        good(
+            "short form",
+            ["e803 404b4c00 07 80", SAMPLE_1],
+            sample | {"sequence": 1000, "time_us": 5_000_000, "drops": 7},
+        ),
+        good(
+            "short form, counters about to wrap",
+            ["ffff ffffffff ff 80", "0080 ff7f 0080 ff7f 0080 ff7f"],
+            sample
+            | {
+                "sequence": 65535,
+                "time_us": 4_294_967_295,
+                "drops": 255,
+                "samples": [[-32768, 32767, -32768, 32767, -32768, 32767]],
+            },
+        ),
+        good(
+            "short form after it: all counters have wrapped",
+            ["0000 10270000 00 80", SAMPLE_1],
+            sample | {"sequence": 0, "time_us": 10_000, "drops": 0},
+        ),
+        good(
+            "short form with unknown flags",
+            ["e803 404b4c00 07 ff", SAMPLE_1],
+            sample | {"sequence": 1000, "time_us": 5_000_000, "drops": 7},
+        ),
+        bad("an ordinary one cut to 20 bytes", [HEADER_1000[:-9]], 20, "notification ends inside its header"),
+        bad(
+            "short form with a byte too few",
+            ["e803 404b4c00 07 80", SAMPLE_1[:-2]],
+            19,
+            "notification ends inside its header",
+        ),
+        bad(
+            "short form with a byte too many",
+            ["e803 404b4c00 07 80", SAMPLE_1, "00"],
+            21,
+            "notification ends inside its header",
+        ),
     ]

@@ -12,7 +12,18 @@ import typer
 from typer.core import TyperGroup
 
 import imuhip
-from imuhip.cli import brokers, cataloguing, files, history, measuring, playing, publishing
+from imuhip.cli import (
+    brokers,
+    cataloguing,
+    doctor,
+    files,
+    history,
+    measuring,
+    pairing,
+    playing,
+    publishing,
+    recording,
+)
 from imuhip.errors import ImuhipError
 
 EXIT_UNUSABLE = 2
@@ -56,6 +67,12 @@ app.command("info", epilog="Example: imuhip info session.mcap")(files.info)
 app.command("analyze", epilog="Example: imuhip analyze session.mcap --json > results.json")(measuring.analyze)
 app.command("angles", epilog="Example: imuhip angles session.mcap -o angles.csv")(measuring.angles)
 app.command("plot", epilog="Example: imuhip plot session.mcap -o angles.png")(measuring.plot)
+app.command("doctor", epilog="Example: imuhip doctor")(doctor.doctor)
+app.command("scan", epilog="Example: imuhip scan")(pairing.scan)
+app.command("pair", epilog="Example: imuhip pair pelvis thigh_right")(pairing.pair)
+app.command("sensors", epilog="Example: imuhip sensors")(pairing.sensors)
+app.command("forget", epilog="Example: imuhip forget pelvis")(pairing.forget)
+app.command("record", cls=recording.OptionalScenario, epilog="Example: imuhip record -o session.mcap")(recording.record)
 app.command("replay", epilog="Example: imuhip replay session.mcap --speed 4")(playing.replay)
 app.add_typer(history.app, name="history", epilog="Example: imuhip history")
 app.command("publish", epilog="Example: imuhip publish mqtt://localhost --virtual")(publishing.publish)

@@ -1,4 +1,4 @@
-"""The key q, read without waiting for a line."""
+"""Keys, read without waiting for a line."""
 
 from __future__ import annotations
 
@@ -15,17 +15,28 @@ def quit_key() -> Iterator[Callable[[], bool]]:
     Yields:
         A function that says whether q was pressed since the start; always False where stdin is no terminal.
     """
+    with keyboard() as typed:
+        yield _latched(typed)
+
+
+@contextmanager
+def keyboard() -> Iterator[Callable[[], str]]:
+    """Read keys while the block runs.
+
+    Yields:
+        A function that returns what was typed since it was last asked; always nothing where stdin is no terminal.
+    """
     if not sys.stdin.isatty():
-        yield lambda: False
+        yield lambda: ""
     elif sys.platform == "win32":
         import msvcrt
 
-        yield _latched(lambda: msvcrt.getwch() if msvcrt.kbhit() else "")
+        yield lambda: msvcrt.getwch() if msvcrt.kbhit() else ""
     elif find_spec("termios") is None:
-        yield lambda: False
+        yield lambda: ""
     else:
         with _unbuffered() as typed:
-            yield _latched(typed)
+            yield typed
 
 
 def _latched(typed: Callable[[], str]) -> Callable[[], bool]:

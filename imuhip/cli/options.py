@@ -25,6 +25,12 @@ Database = Annotated[
         help="The history's database, if not the one in your data folder.",
     ),
 ]
+RadioSpec = Annotated[
+    str | None,
+    typer.Option(
+        "--radio", metavar="RADIO", help="hci0, hci1, ... or bumble:TRANSPORT; the system's Bluetooth by default."
+    ),
+]
 CalibrationFrom = Annotated[
     Path | None,
     typer.Option("--calibration", metavar="RECORDING", help="Begin with the calibration of another recording."),

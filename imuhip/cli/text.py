@@ -70,10 +70,7 @@ def info_text(about: Mapping[str, Any], *, name: str) -> str:
 
 def _info_sensor(sensor: Mapping[str, Any]) -> Row:
     lost = [loss_words(sensor)] if sensor["lost"] is not None else []
-    lost += [
-        f"{count(number, 'notification')} lost: {words(cause)}"
-        for cause, number in sensor["lost_notifications"].items()
-    ]
+    lost += _host_losses(sensor)
     return (
         f"  {words(sensor['role'])}",
         sensor["model"] or sensor["driver"],
@@ -82,6 +79,11 @@ def _info_sensor(sensor: Mapping[str, Any]) -> Row:
         count(sensor["notifications"], "notification"),
         ", ".join(lost),
     )
+
+
+def _host_losses(sensor: Mapping[str, Any]) -> list[str]:
+    causes = sensor["lost_notifications"].items()
+    return [f"{count(number, 'notification')} lost: {words(cause)}" for cause, number in causes]
 
 
 def _recording_lines(recording: Mapping[str, Any], name: str) -> list[str]:
@@ -101,7 +103,12 @@ def _damage_lines(damage: Sequence[str]) -> list[str]:
 
 def _sensor_lines(sensors: Sequence[Mapping[str, Any]]) -> list[str]:
     rows = [
-        (f"  {words(one['role'])}", f"{one['rate_hz']:.1f} Hz", count(one["samples"], "sample"), loss_words(one))
+        (
+            f"  {words(one['role'])}",
+            f"{one['rate_hz']:.1f} Hz",
+            count(one["samples"], "sample"),
+            ", ".join([loss_words(one), *_host_losses(one)]),
+        )
         for one in sensors
     ]
     lines = ["Sensors", *columns(rows)]
@@ -116,7 +123,8 @@ def loss_words(sensor: Mapping[str, Any]) -> str:
     """What was lost of one sensor, in words.
 
     Args:
-        sensor: Its entry in the results: ``samples``, ``lost``, ``gaps_s``, ``loss_visible``.
+        sensor: Its entry in the results: ``samples``, ``lost``, ``lost_in_sensor``, ``filled``, ``gaps_s``,
+            ``loss_visible``.
 
     Returns:
         As in "lost 12 (0.3 %), 0.4 s of gaps".
@@ -126,8 +134,10 @@ def loss_words(sensor: Mapping[str, Any]) -> str:
     elif sensor["lost"]:
         share = sensor["lost"] / (sensor["lost"] + sensor["samples"])
         lost = f"lost {sensor['lost']} ({share:.1%})".replace("%", " %")
+        lost += f", {sensor['lost_in_sensor']} of them in the sensor" if sensor["lost_in_sensor"] else ""
     else:
         lost = "nothing lost"
+    lost += f", {sensor['filled']} filled from its log" if sensor["filled"] else ""
     return f"{lost}, {sensor['gaps_s']:.1f} s of gaps" if sensor["gaps_s"] else lost
 
 

@@ -10,6 +10,7 @@ from imuhip.cli.wording import clock
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+    from rich.table import Table
 
     from imuhip.cli.watching import Gauge, LiveState
 
@@ -124,16 +125,6 @@ class BarView:
         from rich.table import Table
         from rich.text import Text
 
-        angles = Table.grid(padding=(0, 2))
-        for group, gauges in state.groups.items():
-            angles.add_row(Text(group, style="bold"))
-            for gauge in gauges:
-                value = gauge.reason if gauge.value_deg is None else f"{round(gauge.value_deg, 1) + 0.0:6.1f}\u00b0"
-                peak = "" if gauge.peak_deg is None else f"last peak {round(gauge.peak_deg)}\u00b0"
-                peak = "only its changes count" if gauge.relative else peak
-                angles.add_row(f"  {gauge.name}", Text(value, justify="right"), bar(gauge, fancy=self._fancy), peak)
-        if not state.groups:
-            angles.add_row("no hip angles yet")
         sensors = Table.grid(padding=(0, 2))
         for sensor in state.health:
             lost = f"lost {sensor.lost}" if sensor.loss_visible else "loss not visible"
@@ -143,12 +134,35 @@ class BarView:
         return Group(
             Text(head, style="bold"),
             Text(f"{PROVISIONAL}; q stops", style="dim"),
-            angles,
+            angle_table(state, fancy=self._fancy),
             *(Text(line, style="bold" if k == 0 else "") for k, line in enumerate(state.exercise)),
             Text("sensors", style="bold"),
             sensors,
             Text(state.note),
         )
+
+
+def angle_table(state: LiveState, *, fancy: bool) -> Table:
+    """All angles of a moment with their bars and last peaks.
+
+    Args:
+        state: The moment.
+        fancy: Use block characters, else ASCII.
+    """
+    from rich.table import Table
+    from rich.text import Text
+
+    angles = Table.grid(padding=(0, 2))
+    for group, gauges in state.groups.items():
+        angles.add_row(Text(group, style="bold"))
+        for gauge in gauges:
+            value = gauge.reason if gauge.value_deg is None else f"{round(gauge.value_deg, 1) + 0.0:6.1f}\u00b0"
+            peak = "" if gauge.peak_deg is None else f"last peak {round(gauge.peak_deg)}\u00b0"
+            peak = "only its changes count" if gauge.relative else peak
+            angles.add_row(f"  {gauge.name}", Text(value, justify="right"), bar(gauge, fancy=fancy), peak)
+    if not state.groups:
+        angles.add_row("no hip angles yet")
+    return angles
 
 
 def bar(gauge: Gauge, *, fancy: bool = True) -> str:

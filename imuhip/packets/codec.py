@@ -1,9 +1,9 @@
-"""The data notification of our own protocol, one at a time: the specification in Python.
+"""The data notifications of our own protocol, one at a time: the specification in Python.
 
 :mod:`imuhip.packets.own` decodes many at once and must agree with this module notification for notification.
 
 References:
-    firmware_protocol/PROTOCOL.md, "Data notification".
+    firmware_protocol/PROTOCOL.md, "Data notification" and "Short form".
 """
 
 from __future__ import annotations
@@ -24,6 +24,11 @@ TEMPERATURE = struct.Struct("<h")
 
 COUNT_AT, TIME_AT, PERIOD_AT = 2, 8, 16  # positions of the header's fields that can be malformed
 
+SHORT = struct.Struct("<HIBB6h")  # sequence, time_us, drops, flags, sample
+SHORT_FLAGS_AT = 7
+SHORT_MARK = 0x80
+"""Set in the flags of every notification of the short form; in an ordinary one that was cut to 20 bytes it is not."""
+
 TICK_LIMIT_US = 2**53
 """Sensor times stay below this (285 years), so that they are exact as float64 and fit int64 as nanoseconds."""
 
@@ -39,10 +44,10 @@ class Packet:
     """One data notification, values as sent.
 
     Attributes:
-        sequence: Running number of the first sample (u32, wraps).
-        tick_us: Sensor time of the first sample, microseconds, below :data:`TICK_LIMIT_US`.
+        sequence: Running number of the first sample (u32, short form u16; wraps).
+        tick_us: Sensor time of the first sample, microseconds, below :data:`TICK_LIMIT_US` (short form u32, wraps).
         period_ns: Time between two samples in nanoseconds; 0 where the sensor does not measure it.
-        drops: The sensor's running count of samples it had to drop (u32, wraps).
+        drops: The sensor's running count of samples it had to drop (u32, short form u8; wraps).
         samples: 1 to 255 samples of acc x y z, gyr x y z (i16, scales in the descriptor).
         mag: Magnetometer x y z at the first sample (i16), or None.
         temperature: Hundredths of a degree Celsius (i16), or None.
@@ -63,8 +68,13 @@ def payload_size(count: int, flags: int) -> int:
     return size + (MAG.size if flags & FLAG_MAG else 0) + (TEMPERATURE.size if flags & FLAG_TEMPERATURE else 0)
 
 
+def is_short(data: bytes) -> bool:
+    """Tell whether a notification has the short form."""
+    return len(data) == SHORT.size and bool(data[SHORT_FLAGS_AT] & SHORT_MARK)
+
+
 def decode_notification(data: bytes) -> Packet:
-    """Decode one data notification.
+    """Decode one data notification, ordinary or short.
 
     Bytes after the known fields and unknown flags belong to later versions and are ignored.
 
@@ -77,6 +87,9 @@ def decode_notification(data: bytes) -> Packet:
     Raises:
         PacketError: With position and reason, for anything that is not a data notification.
     """
+    if is_short(data):
+        sequence, tick_us, drops, _, *values = SHORT.unpack(data)
+        return Packet(sequence, tick_us, 0, drops, (tuple(values),))
     if len(data) < HEADER.size:
         raise PacketError("notification ends inside its header", position=len(data))
     kind, flags, count, sequence, tick_us, period_ns, drops = HEADER.unpack_from(data)
@@ -140,3 +153,24 @@ def encode_notification(packet: Packet) -> bytes:
         position = HEADER.size + 2 * index
         raise PacketError(f"value {values[index]} does not fit 16 bits", position=position) from error
     return HEADER.pack(TYPE_DATA, flags, count, packet.sequence, packet.tick_us, packet.period_ns, packet.drops) + body
+
+
+def encode_short(packet: Packet) -> bytes:
+    """Encode one sample in the short form; counters are cut to its widths.
+
+    Args:
+        packet: Values as they go on the air, with one sample, no magnetometer and no temperature.
+
+    Returns:
+        The notification's value, 20 bytes.
+
+    Raises:
+        PacketError: If the short form cannot hold the packet.
+    """
+    if len(packet.samples) != 1 or packet.mag is not None or packet.temperature is not None:
+        raise PacketError("the short form holds one sample and nothing else", position=8)
+    counters = packet.sequence % 2**16, packet.tick_us % 2**32, packet.drops % 2**8
+    try:
+        return SHORT.pack(*counters, SHORT_MARK, *packet.samples[0])
+    except struct.error as error:
+        raise PacketError(f"sample {packet.samples[0]} does not fit 16 bits", position=8) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,6 +74,43 @@ class PacketColumns:
     mag: npt.NDArray[np.int16] | FloatArray
     temperature: FloatArray
     bad: tuple[BadPacket, ...]
+
+
+def interleave(parts: Sequence[PacketColumns]) -> PacketColumns:
+    """Put packets of one block that were decoded in parts into the order of their notifications.
+
+    Args:
+        parts: Packets of different notifications, in order within each part, without ``time_s``.
+
+    Returns:
+        All packets; the bad ones of every part, in order.
+    """
+    index = np.concatenate([part.index for part in parts])
+    order = np.argsort(index, kind="stable")
+    count = np.concatenate([part.count for part in parts])
+    first = np.cumsum(count) - count
+    total = int(count.sum())
+    rows = np.repeat(first[order], count[order]) + np.arange(total)
+    rows -= np.repeat(np.cumsum(count[order]) - count[order], count[order])
+    place = np.empty(total, dtype=np.int64)
+    place[rows] = np.arange(total)
+    start = np.cumsum([0, *(len(part.motion) for part in parts)])
+    mag_row = place[np.concatenate([part.mag_row + low for part, low in zip(parts, start, strict=False)])]
+    mag_order = np.argsort(mag_row, kind="stable")
+    return PacketColumns(
+        index=index[order],
+        sequence=np.concatenate([part.sequence for part in parts])[order],
+        tick_us=np.concatenate([part.tick_us for part in parts])[order],
+        period_ns=np.concatenate([part.period_ns for part in parts])[order],
+        drops=np.concatenate([part.drops for part in parts])[order],
+        count=count[order],
+        time_s=None,
+        motion=np.concatenate([part.motion for part in parts])[rows],
+        mag_row=mag_row[mag_order],
+        mag=np.concatenate([part.mag for part in parts])[mag_order],
+        temperature=np.concatenate([part.temperature for part in parts])[order],
+        bad=tuple(sorted((bad for part in parts for bad in part.bad), key=lambda bad: bad.index)),
+    )
 
 
 def explain(block: NotificationBlock, good: IntArray, decode: Callable[[bytes], object]) -> tuple[BadPacket, ...]:

@@ -16,6 +16,7 @@ VERSION = 1
 FEATURE_MAG = 0x01
 FEATURE_TEMPERATURE = 0x02
 FEATURE_LOG = 0x04
+FEATURE_SHORT = 0x08
 
 _LAYOUT = struct.Struct("<HBxIIHHIIIIIII24s16s")
 SIZE = _LAYOUT.size
@@ -41,6 +42,7 @@ class Descriptor:
         mag_scale_ut: Microtesla per least significant bit, exact; None without a magnetometer.
         has_temperature: Whether notifications may carry a temperature.
         log_samples: Capacity of the log on the sensor in samples; 0 without one.
+        short_form: Whether notifications have the short form on this connection.
     """
 
     model: str
@@ -53,6 +55,7 @@ class Descriptor:
     mag_scale_ut: Fraction | None = None
     has_temperature: bool = False
     log_samples: int = 0
+    short_form: bool = False
 
 
 def decode_descriptor(data: bytes) -> Descriptor:
@@ -80,8 +83,8 @@ def decode_descriptor(data: bytes) -> Descriptor:
     if rate_mhz not in RATE_LIMITS_MHZ:
         raise PacketError(f"rate of {rate_mhz} mHz is not 1 Hz to 10 kHz", position=8)
     return Descriptor(
-        model=_text(model, _MODEL_AT),
-        firmware=_text(firmware, _FIRMWARE_AT),
+        model=text_field(model, _MODEL_AT),
+        firmware=text_field(firmware, _FIRMWARE_AT),
         rate_mhz=rate_mhz,
         acc_range_g=acc_range,
         gyr_range_deg_s=gyr_range,
@@ -90,6 +93,7 @@ def decode_descriptor(data: bytes) -> Descriptor:
         mag_scale_ut=_scale("magnetometer", scales[4], scales[5], 32) if features & FEATURE_MAG else None,
         has_temperature=bool(features & FEATURE_TEMPERATURE),
         log_samples=log_samples if features & FEATURE_LOG else 0,
+        short_form=bool(features & FEATURE_SHORT),
     )
 
 
@@ -134,8 +138,8 @@ def encode_descriptor(descriptor: Descriptor) -> bytes:
         descriptor.gyr_range_deg_s,
         *scales,
         descriptor.log_samples,
-        _padded(descriptor.model, 24, _MODEL_AT),
-        _padded(descriptor.firmware, 16, _FIRMWARE_AT),
+        padded_field(descriptor.model, 24, _MODEL_AT),
+        padded_field(descriptor.firmware, 16, _FIRMWARE_AT),
     )
 
 
@@ -144,6 +148,7 @@ def _features(descriptor: Descriptor) -> int:
         (FEATURE_MAG if descriptor.mag_scale_ut is not None else 0)
         | (FEATURE_TEMPERATURE if descriptor.has_temperature else 0)
         | (FEATURE_LOG if descriptor.log_samples else 0)
+        | (FEATURE_SHORT if descriptor.short_form else 0)
     )
 
 
@@ -155,7 +160,8 @@ def _scale(name: str, numerator: int, denominator: int, position: int) -> Fracti
     return Fraction(numerator, denominator)
 
 
-def _text(raw: bytes, position: int) -> str:
+def text_field(raw: bytes, position: int) -> str:
+    """Read a text padded with zeros; ``position`` is the field's, for the error."""
     used = raw.split(b"\0", 1)[0]
     for at, byte in enumerate(used):
         if not 0x20 <= byte <= 0x7E:  # it reaches terminals and reports
@@ -163,7 +169,8 @@ def _text(raw: bytes, position: int) -> str:
     return used.decode("ascii")
 
 
-def _padded(text: str, size: int, position: int) -> bytes:
+def padded_field(text: str, size: int, position: int) -> bytes:
+    """Return a text padded with zeros; ``position`` is the field's, for the error."""
     if not (text.isascii() and text.isprintable() and len(text) <= size):
         raise PacketError(f"text {text!r} is not printable ASCII of at most {size} characters", position=position)
     return text.encode("ascii").ljust(size, b"\0")

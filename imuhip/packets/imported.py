@@ -27,6 +27,10 @@ class ImportDriver:
     name = "import"
     loss_visible = False
 
+    def join(self, held: NotificationBlock, block: NotificationBlock) -> tuple[NotificationBlock, NotificationBlock]:
+        """See :class:`imuhip.packets.drivers.Driver`; nothing is split."""
+        return block, held
+
     def traits(self, descriptor: bytes) -> ClockTraits:
         """See :class:`imuhip.packets.drivers.Driver`."""
         rate_hz = import_codec.decode_import_descriptor(descriptor).rate_hz

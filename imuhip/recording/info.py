@@ -43,9 +43,10 @@ def recording_info(path: Path | str) -> dict[str, Any]:
     Returns:
         ``started_utc`` (None where unknown), ``wearer``, ``source``, ``program``, ``duration_s``, ``time_offset_s``,
         ``size_bytes``; ``sensors``, each with ``role``, ``model``, ``driver``, ``rate_hz``, ``samples``, ``lost``
-        (samples), ``gaps_s``, ``loss_visible``, ``notifications`` and ``lost_notifications`` by cause; ``marks`` with
-        ``start_s`` and ``end_s`` from the first sample; ``damage`` as sentences. What only a driver can tell is None
-        where it is unknown. Times and losses are those of the results.
+        (samples), ``lost_in_sensor`` (of them), ``filled`` (from the sensor's log), ``gaps_s``, ``loss_visible``,
+        ``notifications`` and ``lost_notifications`` by cause; ``marks`` with ``start_s`` and ``end_s`` from the first
+        sample; ``damage`` as sentences. What only a driver can tell is None where it is unknown. Times and losses are
+        those of the results.
 
     Raises:
         RecordingError: It is not a recording, or nothing of it can be read.
@@ -53,11 +54,6 @@ def recording_info(path: Path | str) -> dict[str, Any]:
     recording = Recording.open(path)
     session = recording.session
     blocks = split_by_sensor(recording.notifications(), len(recording.sensors))
-    losses = {loss.sensor: dict(loss.counts) for loss in recording.losses}
-    for sensor, count in enumerate(recording.missing):
-        if count:
-            causes = losses.setdefault(sensor, {})
-            causes["unreadable"] = count
     timed = _timed(recording, blocks)
     offset_ns = session.clock_offset_ns
     return {
@@ -75,7 +71,7 @@ def recording_info(path: Path | str) -> dict[str, Any]:
                 "driver": sensor.driver,
                 **_link(timed.links.get(sensor.index), block, sensor.driver),
                 "notifications": len(block),
-                "lost_notifications": losses.get(sensor.index, {}),
+                "lost_notifications": recording.lost_notifications(sensor.index),
             }
             for sensor, block in zip(recording.sensors, blocks, strict=True)
         ],
@@ -113,11 +109,14 @@ def _timed(recording: Recording, blocks: list[NotificationBlock]) -> _Timed:
 def _link(link: LinkStats | None, block: NotificationBlock, driver: str) -> dict[str, Any]:
     if link is None:
         samples = int(DRIVERS[driver].decode(block).count.sum()) if driver in DRIVERS else None
-        return {"rate_hz": None, "samples": samples, "lost": None, "gaps_s": None, "loss_visible": False}
+        unknown = dict.fromkeys(("rate_hz", "lost", "lost_in_sensor", "filled", "gaps_s"))
+        return {**unknown, "samples": samples, "loss_visible": False}
     return {
         "rate_hz": round(link.rate_hz, 3),
         "samples": link.samples,
         "lost": link.lost + link.late,
+        "lost_in_sensor": min(link.device_drops, link.lost + link.late),
+        "filled": link.filled,
         "gaps_s": round(link.gaps_s, 3),
         "loss_visible": link.loss_visible,
     }

@@ -104,6 +104,16 @@ class Recording:
             marks |= {event.id: event for _, event in segment.events if isinstance(event, Mark)}
         return tuple(sorted(marks.values(), key=lambda mark: (mark.start_ns, mark.id)))
 
+    def lost_notifications(self, sensor: int) -> dict[str, int]:
+        """Return how many notifications of a sensor were lost on this host, by cause."""
+        causes: dict[str, int] = {}
+        for loss in self.losses:
+            if loss.sensor == sensor:
+                causes.update(loss.counts)
+        if self.missing[sensor]:
+            causes["unreadable"] = self.missing[sensor]
+        return causes
+
     @property
     def losses(self) -> tuple[Loss, ...]:
         """What was lost on the way, the last count of each sensor and cause."""

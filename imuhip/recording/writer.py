@@ -121,6 +121,11 @@ class RecordingWriter:
         self._last_ns = max(self._last_ns, loss.at_ns)
         self._add(LOSS_TOPIC, _json(loss_to_json(loss)))
 
+    @property
+    def size_bytes(self) -> int:
+        """Size of the file, what is not flushed yet included where it is known."""
+        return self._output.tell()
+
     def sync(self) -> None:
         """Bring everything written so far to the disk, in a chunk of its own.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from imuhip.errors import InputError
+from imuhip.packets.blocks import concat
 from imuhip.packets.clock import ClockTraits
 from imuhip.packets.columns import BadPacket, PacketColumns
 from imuhip.packets.drivers import DRIVERS
@@ -43,6 +44,7 @@ class SampleStage:
         self._sensor = info.index
         self._scales = self._driver.scales(info.descriptor)
         self._fed = 0
+        self._held = concat(())  # parts of what the sensor splits over notifications
         self.traits: ClockTraits = self._driver.traits(info.descriptor)
         self.loss_visible = self._driver.loss_visible
         self.bad_packets = 0
@@ -57,6 +59,7 @@ class SampleStage:
         Returns:
             Their samples, in the order of the notifications.
         """
+        block, self._held = self._driver.join(self._held, block)
         packets = self._driver.decode(block)
         self._count_bad(packets.bad)
         self._fed += len(block)

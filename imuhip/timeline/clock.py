@@ -14,7 +14,6 @@ jitter), part of the interval is a delay that no packet escapes, and no arrival 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -24,31 +23,12 @@ from imuhip.units import FloatArray, IntArray
 SECOND_NS = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class ClockLimits:
-    """How far a sensor's clock is trusted.
+LEAK = 150e-6
+"""How much the sensor may be slower than the host (s/s), and the envelope rise: crystals part by up to +-100 ppm."""
 
-    Attributes:
-        leak: How much the sensor may be slower than the host (s/s); the envelope rises no faster.
-        slew: The largest correction (s/s).
-        slew_early: The same in the first seconds of an epoch, when the first packets may have waited in a queue.
-        integral: Part of a correction that becomes part of the rate.
-        jump_s: If all packets of a second are later than this beyond the envelope, samples were lost unseen, and time
-            jumps forward: an honest gap. None where the sensor's clock shows loss.
-    """
-
-    leak: float
-    slew: float
-    slew_early: float
-    integral: float
-    jump_s: float | None
-
-
-CRYSTAL = ClockLimits(leak=150e-6, slew=0.005, slew_early=0.03, integral=0.0, jump_s=None)
-"""Crystals part by up to +-100 ppm; 0.005 corrects a whole connection interval in some seconds."""
-
-COUNTED = ClockLimits(leak=0.03, slew=0.05, slew_early=0.05, integral=0.1, jump_s=0.06)
-"""Without a clock the count of samples is the clock, and a nominal rate may be off by percents."""
+SLEW, SLEW_EARLY = 0.005, 0.03
+"""The largest correction (s/s), which takes a whole connection interval in some seconds; and in the first seconds of an
+epoch, when the first packets may have waited in a queue."""
 
 EARLY_S = 10
 """Seconds of an epoch in which corrections may be quick."""
@@ -72,17 +52,14 @@ class SensorClock:
     """The clock of one sensor in one epoch (from a start of its clock to the next).
 
     Args:
-        limits: How far the sensor's clock is trusted.
         offset_ns: Host time of sensor time zero as the first packet shows it: its arrival minus its last sample's time.
         first_ns: Sensor time of the first packet.
     """
 
-    def __init__(self, limits: ClockLimits, offset_ns: int, first_ns: int) -> None:
-        self._limits = limits
+    def __init__(self, offset_ns: int, first_ns: int) -> None:
         self._begin = self._second = first_ns // SECOND_NS
         self._least: int | None = None
         self._envelope = offset_ns
-        self._rate = 0.0
         self.lines = [Line(first_ns, first_ns + offset_ns, 0.0)]
 
     def feed(self, arrival_ns: IntArray, first_ns: IntArray, last_ns: IntArray) -> tuple[IntArray, FloatArray]:
@@ -136,24 +113,19 @@ class SensorClock:
 
     def _advance(self, second: int, start_ns: int) -> None:
         """Close the current second and begin another, some seconds later after a silence, with its first packet."""
-        limits = self._limits
         passed = second - self._second
-        leak = round((self._rate + limits.leak) * SECOND_NS)
+        leak = round(LEAK * SECOND_NS)
         rise = self._envelope + leak
-        jumps = limits.jump_s is not None and self._least is not None and self._least - rise > limits.jump_s * SECOND_NS
-        self._envelope = rise if self._least is None else self._least if jumps else min(self._least, rise)
+        self._envelope = rise if self._least is None else min(self._least, rise)
         self._envelope += leak * (passed - 1)
         if passed > 1:
-            # In a silence the clock goes on at the sensor's own rate: an old correction must not run on for long.
+            # In a silence the clock goes on at its own rate: an old correction must not run on for long.
             silence = (self._second + 1) * SECOND_NS
-            self.lines.append(Line(silence, self._on_last_line(silence), self._rate))
+            self.lines.append(Line(silence, self._on_last_line(silence), 0.0))
         base_ns = self._on_last_line(start_ns)
-        if jumps:
-            base_ns = max(base_ns, start_ns + self._envelope)
         error = (self._envelope + start_ns - base_ns) / SECOND_NS
-        slew = limits.slew_early if second <= self._begin + EARLY_S else limits.slew
-        self._rate = _clip(self._rate + limits.integral * error, limits.leak) if limits.integral else 0.0
-        self.lines.append(Line(start_ns, base_ns, _clip(self._rate + error, slew)))
+        slew = SLEW_EARLY if second <= self._begin + EARLY_S else SLEW
+        self.lines.append(Line(start_ns, base_ns, _clip(error, slew)))
         self._second = second
         self._least = None
 

@@ -30,9 +30,6 @@ TOLERANCE_PART = 0.1
 SILENCE_US = 250_000
 """Without clock and sequence a silence longer than this cannot be bridged by counting samples."""
 
-MAX_DROPPED = 1 << 31
-"""A u32 drop counter that goes on by half its range or more has gone back: it was reset, nothing was dropped."""
-
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -78,14 +75,18 @@ class Link:
     def __init__(self, traits: ClockTraits) -> None:
         self._has_tick = traits.kind == "sensor_clock"
         self._has_sequence = traits.sequence_bits > 0
+        self._sees_loss = traits.loss_visible
         self._silence_restarts = traits.kind == "arrival" and not self._has_sequence
         self._tick_half = 1 << (traits.tick_bits - 1) if self._has_tick else 0
         self._sequence_half = 1 << (traits.sequence_bits - 1) if self._has_sequence else 0
+        # A drop counter that goes on by half its range or more has gone back: it was reset, nothing was dropped.
+        self._drop_half = 1 << (traits.drop_bits - 1)
         self._period_us = 1e6 / traits.rate_hz
         self._missing = MissingRanges()
         self._reference: _Reference | None = None
         self.duplicates = 0
         self.late = 0
+        self.filled = 0
         self.device_drops = 0
         self.reboots = 0
 
@@ -131,12 +132,20 @@ class Link:
         if self._has_tick:
             tick = arrival + _wrapped(block.tick_us[1:] - block.tick_us[:-1] - arrival, self._tick_half)
         if not self._has_sequence:
-            return arrival, tick, block.count[:-1]
+            return arrival, tick, self._counted(tick, block.count[:-1]) if self._has_tick else block.count[:-1]
         raw = block.sequence[1:] - block.sequence[:-1]
         if not self._has_tick:
             return arrival, tick, _wrapped(raw, self._sequence_half)
         expected = np.rint(tick / self._period_us).astype(np.int64)
         return arrival, tick, expected + _wrapped(raw - expected, self._sequence_half)
+
+    def _counted(self, tick: IntArray, count: IntArray) -> IntArray:
+        """Return the samples that were due in steps of the clock, where packets have no numbers.
+
+        Packets are lost as a whole, so steps are counted in packets: a rate that is off by percents
+        then shows no loss where there is none.
+        """
+        return np.maximum(np.rint(tick / (count * self._period_us)).astype(np.int64), 1) * count
 
     def _follows(self, arrival: IntArray, tick: IntArray, sequence: IntArray, count: IntArray) -> BoolArray:
         """Tell for each step whether the packet plainly follows the one before."""
@@ -150,7 +159,7 @@ class Link:
         return follows
 
     def _tolerance(self, tick: IntArray) -> FloatArray | float:
-        # A model without a sequence shows loss as a jump of its clock, which is as good as any other step.
+        # Without a sequence the clock alone tells how many samples were due: there is nothing to disagree with.
         if not self._has_sequence:
             return np.inf
         tolerance: FloatArray = TOLERANCE_US + TOLERANCE_PART * tick.astype(np.float64)
@@ -175,12 +184,12 @@ class Link:
             order.sensor_ns[part] = sensor_us * 1000
             since = (block.arrival_ns[part] - reference.epoch_arrival_ns) // 1000
             reference.lead_us = max(reference.lead_us, int((sensor_us - since).max()))
-        if self._has_sequence:
+        if self._sees_loss:
             ends = number - steps[2][before] + block.count[before]
             lost = np.flatnonzero(number > ends)
             self._missing.add(zip(ends[lost].tolist(), number[lost].tolist(), strict=True))
-        dropped = (block.drops[part] - block.drops[before]) & 0xFFFFFFFF
-        self.device_drops += int(dropped[dropped < MAX_DROPPED].sum())
+        dropped = (block.drops[part] - block.drops[before]) & (2 * self._drop_half - 1)
+        self.device_drops += int(dropped[dropped < self._drop_half].sum())
         reference.sensor_us = int(sensor_us[-1])
         reference.number = int(number[-1])
         self._refer(reference, block, stop - 1)
@@ -215,7 +224,7 @@ class Link:
         if filled == 0 and is_beginning and age_us > RESTART_AGE_US:
             self.reboots += 1
             return self._begin(block, at, order)
-        self.late += filled
+        self.filled += filled
         self.duplicates += count - filled
         order.filled[at] = filled > 0
         order.sensor_ns[at] = (reference.sensor_us + tick) * 1000 if self._has_tick else 0
@@ -229,7 +238,10 @@ class Link:
             tick = arrival + _wrap(int(block.tick_us[at]) - reference.raw_tick - arrival, self._tick_half)
         if not self._has_sequence:
             # Then the clock orders the packets, and one that did not move shows a repeat.
-            return tick, reference.count if tick > 0 or not self._has_tick else round(tick / self._period_us)
+            if tick <= 0 and self._has_tick:
+                return tick, round(tick / self._period_us)
+            packets = round(tick / (reference.count * self._period_us)) if self._has_tick else 1
+            return tick, max(packets, 1) * reference.count
         raw = int(block.sequence[at]) - reference.raw_sequence
         expected = round(tick / self._period_us) if self._has_tick else 0
         return tick, expected + _wrap(raw - expected, self._sequence_half)
@@ -259,8 +271,8 @@ class Link:
             order.sensor_ns[at] = reference.sensor_us * 1000
             since = (int(block.arrival_ns[at]) - reference.epoch_arrival_ns) // 1000
             reference.lead_us = max(reference.lead_us, reference.sensor_us - since)
-        dropped = (int(block.drops[at]) - reference.drops) & 0xFFFFFFFF
-        self.device_drops += dropped if dropped < MAX_DROPPED else 0
+        dropped = (int(block.drops[at]) - reference.drops) & (2 * self._drop_half - 1)
+        self.device_drops += dropped if dropped < self._drop_half else 0
         self._refer(reference, block, at)
 
     def _begin(self, block: SampleBlock, at: int, order: Order) -> _Reference:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 REMEMBERED = 1024
 """Ranges kept; at 1 % loss in bursts that is many minutes, and a live session must not grow without bound."""
@@ -45,6 +45,10 @@ class MissingRanges:
         self.total -= filled
         self._forget()
         return filled
+
+    def ranges(self) -> Iterator[tuple[int, int]]:
+        """Yield the gaps ``(first, stop)`` that are remembered, in order."""
+        yield from zip(self._first, self._stop, strict=True)
 
     def clear(self) -> None:
         """Forget all ranges (the stream restarted); the total stays."""

@@ -36,20 +36,22 @@ class LinkStats:
 
     Attributes:
         samples: Samples used.
-        lost: Samples that never came, by sequence; 0 where loss is not visible.
+        lost: Samples that never came; 0 where loss is not visible.
         duplicates: Samples that came again.
         late: Samples that came too late to be used, out of order or more than the wait after their time.
+        filled: Samples that came late and took their place all the same; while live they count as late.
         device_drops: Samples the sensor says it had to drop.
         reboots: Times the sensor began again.
         gaps_s: Seconds in gaps longer than 100 ms.
         rate_hz: Measured rate where no sample is missing; 0 before two samples came.
-        loss_visible: Whether the model numbers its samples, so that loss can be seen.
+        loss_visible: Whether loss can be seen, by missing numbers or by jumps of the sensor's clock.
     """
 
     samples: int
     lost: int
     duplicates: int
     late: int
+    filled: int
     device_drops: int
     reboots: int
     gaps_s: float
@@ -73,7 +75,13 @@ class _Lane:
         self.late = 0
 
     def feed(self, block: SampleBlock) -> None:
-        samples = self.track.feed(block)
+        self._take(self.track.feed(block))
+
+    def flush(self) -> None:
+        """Take what the track held back."""
+        self._take(self.track.flush())
+
+    def _take(self, samples: TimedSamples | None) -> None:
         if samples is None:
             return
         if self.first_arrival_ns is None:
@@ -179,8 +187,9 @@ class TimelineStage:
         Returns:
             All frames not given out yet, up to the last sample of any sensor.
         """
-        if self._wait_ns is None:
-            for lane in self._lanes:
+        for lane in self._lanes:
+            lane.flush()
+            if self._wait_ns is None:
                 lane.put_in_order()
         if self.start_ns is None:
             self._start(self._earliest())
@@ -199,17 +208,18 @@ class TimelineStage:
     def stats(self, sensor: int) -> LinkStats:
         """Return how the data of one sensor came through so far."""
         lane = self._lanes[sensor]
-        link, resampler = lane.track.link, lane.resampler
+        link, resampler, fills = lane.track.link, lane.resampler, self._wait_ns is None
         return LinkStats(
             samples=lane.track.samples - lane.late,
             lost=link.lost,
             duplicates=link.duplicates,
-            late=link.late + lane.late,
+            late=link.late + lane.late + (0 if fills else link.filled),
+            filled=link.filled if fills else 0,
             device_drops=link.device_drops,
             reboots=link.reboots,
             gaps_s=resampler.gaps_s if resampler else 0.0,
             rate_hz=(resampler.measured_rate_hz or 0.0) if resampler else 0.0,
-            loss_visible=lane.traits.sequence_bits > 0,
+            loss_visible=lane.traits.loss_visible,
         )
 
     def _hear(self, arrival_ns: IntArray) -> None:

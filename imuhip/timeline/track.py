@@ -9,7 +9,8 @@ import numpy as np
 
 from imuhip.packets.clock import ClockTraits
 from imuhip.samples.block import SampleBlock
-from imuhip.timeline.clock import COUNTED, CRYSTAL, SensorClock
+from imuhip.timeline.arrivals import ArrivalClock, Counted
+from imuhip.timeline.clock import SensorClock
 from imuhip.timeline.link import Link, Order
 from imuhip.units import BoolArray, FloatArray, IntArray
 
@@ -24,7 +25,7 @@ class TimedSamples:
     Attributes:
         host_ns: (S,) host time, increasing except where late packets fill gaps.
         sensor_ns: (S,) the same moments on the sensor's clock, the better measure of the time between two samples.
-        arrival_ns: (S,) host time of arrival.
+        arrival_ns: (S,) host time at which the sample was known: of arrival, or of what its time had to wait for.
         acc_m_s2: (S, 3) specific force.
         gyr_rad_s: (S, 3) angular rate.
     """
@@ -58,10 +59,12 @@ class Track:
 
     def __init__(self, traits: ClockTraits, *, fill: bool) -> None:
         self.link = Link(traits)
-        self._traits = traits
         self._fill = fill
         self._period_ns = 1e9 / traits.rate_hz
         self._clock: SensorClock | None = None
+        self._arrivals: ArrivalClock | None = None
+        if traits.kind == "arrival":
+            self._arrivals = ArrivalClock(self._period_ns, sees_loss=traits.loss_visible)
         self._last_host_ns: int | None = None
         self._last_sensor_ns = 0
         self._last_first_ns = 0
@@ -85,10 +88,32 @@ class Track:
             return None
         if block.time_s is not None:
             timed = self._as_recorded(block, block.time_s, kept)
+        elif self._arrivals is not None:
+            timed = self._by_arrival(self._arrivals.feed(_counted(block, order)))
         else:
             timed = self._by_clock(block, order, kept)
         self.samples += len(timed)
         return timed if len(timed) else None
+
+    def flush(self) -> TimedSamples | None:
+        """End the recording.
+
+        Returns:
+            The samples that still waited for what comes after them, or None.
+        """
+        rest = None if self._arrivals is None else self._arrivals.flush()
+        if rest is None:
+            return None
+        timed = self._by_arrival(rest)
+        self.samples += len(timed)
+        return timed
+
+    def _by_arrival(self, known: tuple[Counted, IntArray, FloatArray, IntArray]) -> TimedSamples:
+        """Spread the samples of packets that are timed as a whole."""
+        packets, last, step, arrival = known
+        first = last - np.rint((packets.count - 1) * step).astype(np.int64)
+        host = _spread(first, step, packets.count)
+        return TimedSamples(host, host, np.repeat(arrival, packets.count), packets.acc_m_s2, packets.gyr_rad_s)
 
     def _as_recorded(self, block: SampleBlock, time_s: FloatArray, kept: BoolArray) -> TimedSamples:
         """Take the samples' own times; one that does not come after the one before has no place and is late."""
@@ -109,12 +134,10 @@ class Track:
         return timed
 
     def _by_clock(self, block: SampleBlock, order: Order, kept: BoolArray) -> TimedSamples:
-        """Place packets by the sensor's clock (or by the count of samples) on the host's."""
+        """Place packets by the sensor's clock on the host's."""
         count, arrival = block.count, block.arrival_ns
         period = np.full(len(count), self._period_ns) if block.period_s is None else self._periods(block.period_s)
         first = order.sensor_ns
-        if self._traits.kind == "arrival":
-            first = np.rint(order.number * self._period_ns).astype(np.int64)
         acc, gyr = block.acc_m_s2, block.gyr_rad_s
         filled, restart = order.filled, order.restart
         if not kept.all():
@@ -138,7 +161,7 @@ class Track:
                 self._remember(host[run], slope[run], first[run], last[run])
             sensor[run] = first[run] + self._epoch_ns
         host_ns = _spread(host, period * (1.0 + slope), count)
-        sensor_ns = host_ns if self._traits.kind == "arrival" else _spread(sensor, period, count)
+        sensor_ns = _spread(sensor, period, count)
         return TimedSamples(host_ns, sensor_ns, np.repeat(arrival, count), acc, gyr)
 
     def _periods(self, period_s: FloatArray) -> FloatArray:
@@ -166,8 +189,7 @@ class Track:
             offset = max(offset, self._last_host_ns + round(self._period_ns) - first)
             if restart:
                 self._epoch_ns = self._last_sensor_ns + (first + offset - self._last_host_ns) - first
-        limits = COUNTED if self._traits.kind == "arrival" else CRYSTAL
-        renewed = SensorClock(limits, offset, first)
+        renewed = SensorClock(offset, first)
         if self._fill and clock is not None and not restart:
             renewed.lines[:0] = clock.lines  # what is missing from before the silence is still to be placed
         self._clock = renewed
@@ -184,9 +206,17 @@ class Track:
         return (first, 0.0) if clock is None else clock.locate(first)
 
 
+def _counted(block: SampleBlock, order: Order) -> Counted:
+    """Return the packets that are taken, with their numbers."""
+    taken = order.taken
+    columns = (block.arrival_ns[taken], order.number[taken], block.count[taken], order.restart[taken])
+    samples = np.repeat(taken, block.count)
+    return Counted(*columns, block.acc_m_s2[samples], block.gyr_rad_s[samples])
+
+
 def _spread(first: IntArray, step: FloatArray, count: IntArray) -> IntArray:
     """Return (S,) ``first + j * step`` for the samples ``j`` of each packet, whole nanoseconds."""
-    size = int(count[0])
+    size = int(count[0]) if len(count) else 1
     if (count == size).all():
         ahead = np.rint(np.arange(size) * step[:, None]).astype(np.int64)
         return (first[:, None] + ahead).ravel()

@@ -34,6 +34,9 @@ def results() -> dict[str, Any]:
         "samples": 37_000,
         "rate_hz": 100.02,
         "lost": 120,
+        "lost_in_sensor": 0,
+        "lost_notifications": {},
+        "filled": 0,
         "gaps_s": 0.3,
         "loss_visible": True,
     }

@@ -7,12 +7,12 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from imuhip.errors import PacketError
 from imuhip.packets.blocks import block_from_notifications, slice_block
-from imuhip.packets.codec import Packet, decode_notification, encode_notification
+from imuhip.packets.codec import SHORT_MARK, Packet, decode_notification, encode_notification, encode_short
 from imuhip.packets.columns import BadPacket, PacketColumns
 from imuhip.packets.descriptor import Descriptor, encode_descriptor
 from imuhip.packets.drivers import DRIVERS
@@ -30,6 +30,16 @@ good = st.builds(
     temperature=st.none() | i16,
 ).map(encode_notification)
 
+i16x6 = st.tuples(i16, i16, i16, i16, i16, i16)
+short = st.builds(
+    Packet,
+    sequence=st.integers(0, 2**16 - 1),
+    tick_us=st.integers(0, 2**32 - 1),
+    period_ns=st.just(0),
+    drops=st.integers(0, 255),
+    samples=st.tuples(i16x6),
+).map(encode_short)
+
 
 @st.composite
 def damaged(draw: st.DrawFn) -> bytes:
@@ -41,7 +51,9 @@ def damaged(draw: st.DrawFn) -> bytes:
     return bytes(data[: draw(st.integers(0, len(data)))]) + draw(st.binary(max_size=9))
 
 
-payloads = st.lists(good | damaged() | st.binary(max_size=40), max_size=12)
+payloads = st.lists(
+    good | short | damaged() | st.binary(min_size=20, max_size=20) | st.binary(max_size=40), max_size=12
+)
 
 
 def one_by_one(data: list[bytes]) -> tuple[list[Packet], list[int], tuple[BadPacket, ...]]:
@@ -104,6 +116,40 @@ def test_traits_and_scales_come_from_the_descriptor() -> None:
     assert scales.gyr_rad_s == math.radians(0.07)
     assert scales.mag == 0.15
     assert DRIVER.loss_visible
+
+
+def test_short_form_in_the_descriptor_narrows_the_counters() -> None:
+    known = Descriptor("m", "1", 100_000, 8, 2000, Fraction(8, 32768), Fraction(70, 1000), short_form=True)
+    traits = DRIVER.traits(encode_descriptor(known))
+    assert (traits.tick_bits, traits.sequence_bits, traits.drop_bits) == (32, 16, 8)
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        Packet(0, 0, 0, 0, ((0,) * 6,) * 2),
+        Packet(0, 0, 0, 0, ()),
+        Packet(0, 0, 0, 0, ((0,) * 6,), mag=(1, 2, 3)),
+        Packet(0, 0, 0, 0, ((0,) * 6,), temperature=0),
+        Packet(0, 0, 0, 0, ((0, 0, 0, 0, 0, 2**15),)),
+    ],
+)
+def test_the_short_form_refuses_what_it_cannot_hold(packet: Packet) -> None:
+    with pytest.raises(PacketError):
+        encode_short(packet)
+
+
+def test_the_short_form_sends_the_low_bits_of_the_counters() -> None:
+    packet = decode_notification(encode_short(Packet(2**31 + 5, 2**52 + 6, 10_000_000, 2**20 + 7, ((1,) * 6,))))
+    assert packet == Packet(5, 6, 0, 7, ((1,) * 6,))
+
+
+@given(good)
+def test_an_ordinary_notification_cut_to_twenty_bytes_is_not_taken_for_short(data: bytes) -> None:
+    cut = data[:20]
+    assume(not cut[7] & SHORT_MARK)  # it is only after 2**31 samples, eight months at 100 Hz
+    with pytest.raises(PacketError):
+        decode_notification(cut)
 
 
 @pytest.mark.parametrize("name", list(DRIVERS))

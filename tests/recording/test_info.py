@@ -28,7 +28,8 @@ def test_import_is_described(tmp_path: Path) -> None:
     assert about["size_bytes"] == (tmp_path / "a.mcap").stat().st_size
     assert about["sensors"][1] == {
         "role": "thigh_left", "model": "CSV import", "driver": "import", "rate_hz": 100.0, "samples": 800,
-        "lost": 0, "gaps_s": 0.0, "loss_visible": False, "notifications": 80, "lost_notifications": {},
+        "lost": 0, "lost_in_sensor": 0, "filled": 0, "gaps_s": 0.0, "loss_visible": False, "notifications": 80,
+        "lost_notifications": {},
     }  # fmt: skip
     (mark,) = about["marks"]
     assert (mark["start_s"], mark["end_s"], mark["kind"], mark["name"]) == (1.0, 2.0, "exercise", "squat")

@@ -60,7 +60,7 @@ def test_late_packets_take_their_place_and_are_counted_once():
     assert np.flatnonzero(order.filled).tolist() == [36, 38]
     assert order.number[36] == 21 * 8
     assert order.sensor_ns[38] == 22 * 80_000_000
-    assert (link.late, link.duplicates, link.lost) == (16, 8, 16)
+    assert (link.filled, link.duplicates, link.lost) == (16, 8, 16)
 
 
 @pytest.mark.parametrize("traits", [TICK_TRAITS, SMALL_TRAITS, DOT_TRAITS])

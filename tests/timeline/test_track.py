@@ -1,31 +1,25 @@
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from wearable import TICK_TRAITS, join, pick, recorded, send, wobble
+from wearable import TICK_TRAITS, join, recorded, send, wobble
 
 from imuhip.packets.clock import ClockTraits
-from imuhip.samples.block import SampleBlock
 from imuhip.timeline.track import Track
 
-WIT_TRAITS = ClockTraits(kind="arrival", tick_bits=0, sequence_bits=0, rate_hz=100.0)
 WRAPPING_TRAITS = ClockTraits(kind="sensor_clock", tick_bits=32, sequence_bits=16, rate_hz=100.0)
 
 
 @pytest.mark.parametrize("interval_ms", [15, 30, 50])
-@pytest.mark.parametrize("drift_ppm", [-50, 50])
+@pytest.mark.parametrize("rate_hz", [99.3, 100.9, 104.0])
 @pytest.mark.parametrize("traits", [TICK_TRAITS, WRAPPING_TRAITS])
-def test_sensor_times_are_right_within_5_ms_after_10_s(interval_ms, drift_ppm, traits):
-    # A sensor's own rate is never exactly a divisor of the connection's events; if it were, part of the interval
-    # would be a delay that no packet escapes and nothing could show.
-    rate_hz = 100.9
+def test_two_sensors_are_placed_within_5_ms_for_half_an_hour_after_10_s(interval_ms, rate_hz, traits):
     errors_ms = []
-    for seed in range(4):
+    for seed, drift_ppm in enumerate((-50, 50)):
         sent = send(
-            seconds=60,
+            seconds=1800,
             seed=seed,
             interval_ms=interval_ms,
             drift_ppm=drift_ppm,
@@ -38,8 +32,18 @@ def test_sensor_times_are_right_within_5_ms_after_10_s(interval_ms, drift_ppm, t
         timed = Track(traits, fill=False).feed(block)
         assert timed is not None
         assert (np.diff(timed.host_ns) > 0).all()
-        errors_ms.append(np.abs(timed.host_ns - sent.truth_ns)[1010:] * 1e-6)
-    assert np.percentile(errors_ms, 95) < 5
+        errors_ms.append((timed.host_ns - sent.truth_ns)[1040:] * 1e-6)
+    assert max(np.percentile(np.abs(error), 95) for error in errors_ms) < 5
+    assert np.percentile(np.abs(errors_ms[0] - errors_ms[1]), 95) < 4, "one against the other, which angles live on"
+
+
+def test_packets_in_step_with_the_radio_hide_a_part_of_its_interval():
+    """80 ms are 2 2/3 intervals of 30 ms: up to 10 ms of delay that no packet escapes, and no arrival can show."""
+    sent = send(seconds=600, interval_ms=30, drift_ppm=50, rate_hz=100.0)
+    timed = Track(TICK_TRAITS, fill=False).feed(sent.block)
+    assert timed is not None
+    error_ms = (timed.host_ns - sent.truth_ns)[1000:] * 1e-6
+    assert 5 < np.percentile(np.abs(error_ms), 95) < 13
 
 
 def test_time_goes_on_over_a_reboot():
@@ -55,44 +59,6 @@ def test_time_goes_on_over_a_reboot():
     assert np.diff(timed.sensor_ns)[gap] == np.diff(timed.host_ns)[gap]
     error_ms = (timed.host_ns[-1000:] - after.truth_ns[-1000:]) * 1e-6
     assert np.abs(error_ms).max() < 6
-
-
-def test_a_nominal_rate_that_is_wrong_does_not_matter_without_a_clock():
-    sent = send(seconds=60, rate_hz=98.2, per_packet=4, traits=WIT_TRAITS, interval_ms=15)
-    timed = Track(WIT_TRAITS, fill=False).feed(sent.block)
-    assert timed is not None
-    error_ms = (timed.host_ns - sent.truth_ns)[2000:] * 1e-6
-    assert np.percentile(np.abs(error_ms), 95) < 20
-    rate = 1e9 / np.diff(timed.host_ns[2000:]).mean()
-    assert rate == pytest.approx(98.2, abs=0.05)
-
-
-def test_a_silence_without_a_clock_is_a_gap_in_time():
-    sent = send(seconds=20, per_packet=4, traits=WIT_TRAITS)
-    kept = [*range(100), *range(200, 500)]
-    timed = Track(WIT_TRAITS, fill=False).feed(pick(sent.block, kept))
-    assert timed is not None
-    assert np.diff(timed.host_ns)[399] == pytest.approx(4.01e9, abs=0.06e9)
-
-
-def test_real_notifications_without_a_clock_are_spread_evenly(shared_data):
-    lines = (shared_data / "ble" / "wt901-100hz.jsonl").read_text(encoding="utf-8").splitlines()[1:]
-    notes = [json.loads(line) for line in lines]
-    count = np.array([len(note["hex"]) // 40 for note in notes])
-    arrival = np.rint(np.array([note["t"] for note in notes]) * 1e9).astype(np.int64)
-    zeros = np.zeros(len(count), np.int64)
-    motion = np.zeros((count.sum(), 3))
-    timed = Track(WIT_TRAITS, fill=False).feed(
-        SampleBlock(0, arrival, zeros, zeros, count, zeros, None, motion, motion, None)
-    )
-    assert timed is not None
-    steps_ms = np.diff(timed.host_ns) * 1e-6
-    assert steps_ms.min() > 9
-    # In a stall of the radio samples were lost unseen, which shows as a gap once no packet comes early any more.
-    assert np.count_nonzero(steps_ms > 11) == 1
-    assert 60 < steps_ms.max() < 200
-    delay_ms = (arrival - timed.host_ns[np.cumsum(count) - 1]) * 1e-6
-    assert delay_ms[-10:].min() == pytest.approx(0, abs=30)
 
 
 def test_imported_samples_that_do_not_come_after_the_one_before_are_dropped():

@@ -1,0 +1,42 @@
+"""The command that checks the machine."""
+
+from __future__ import annotations
+
+import json
+
+import typer
+
+from imuhip.cli.options import AsJson, RadioSpec
+from imuhip.cli.output import say
+
+PROBLEM = 1
+"""Exit status when something is in the way."""
+
+
+def doctor(radio: RadioSpec = None, as_json: AsJson = False) -> None:
+    """Check whether this machine can talk to sensors, and say the one thing to do next."""
+    import asyncio
+
+    problem = asyncio.run(_doctor(radio, as_json=as_json))
+    if problem:
+        raise typer.Exit(PROBLEM)
+
+
+async def _doctor(radio: str | None, *, as_json: bool) -> bool:
+    from dataclasses import asdict
+
+    from imuhip.radio.checks import Check, checks
+
+    done: list[Check] = []
+    async for check in checks(radio):
+        done.append(check)
+        if not as_json:
+            sign = {True: "ok", False: "PROBLEM", None: "-"}[check.fine]
+            say(f"  {sign:<8}{check.name}: {check.detail}\n")
+    problem = next((check for check in done if check.fine is False), None)
+    remedy = "Record with: imuhip record -o session.mcap" if problem is None else problem.remedy
+    if as_json:
+        say(json.dumps({"checks": [asdict(check) for check in done], "next": remedy}, indent=2) + "\n")
+    else:
+        say(f"Next: {remedy}\n")
+    return problem is not None

@@ -1,0 +1,95 @@
+"""From the state of a live session to what its viewer sees."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING
+
+from imuhip.cli.guide import Marker
+from imuhip.cli.live_view import LiveBars, LiveLines, LiveView, Picture, SensorLine
+from imuhip.cli.recorder import Recorder
+from imuhip.radio.live import LiveSession
+from imuhip.radio.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from imuhip.pipeline import SensorHealth
+
+CLOCK_SETTLES_S = 10.0
+"""By then the envelope of arrivals has seen the shortest delay of the link."""
+
+
+def picture(session: LiveSession, recorder: Recorder, marker: Marker, began_ns: int) -> Picture:
+    """Gather what is shown at this moment.
+
+    Args:
+        session: The sensors' connections.
+        recorder: What became of their data.
+        marker: What the wearer is told.
+        began_ns: When the recording began.
+    """
+    now = recorder.snapshot
+    lines = [
+        sensor_line(each, role, health, lost)
+        for each, role, health, lost in zip(session.supervisors, marker.roles, now.live.health, now.lost, strict=True)
+    ]
+    return Picture((session.now_ns() - began_ns) * 1e-9, now.size_bytes, now.live, lines, marker.said)
+
+
+def sensor_line(supervisor: Supervisor, role: str, health: SensorHealth, lost_on_host: int) -> SensorLine:
+    """Say how one sensor is.
+
+    Args:
+        supervisor: Its connection.
+        role: Where it is worn now.
+        health: Its data.
+        lost_on_host: Notifications of it that this computer lost.
+    """
+    status, refill = supervisor.status, supervisor.refill
+    fine = status.streaming_since_s is not None
+    streaming_s = asyncio.get_running_loop().time() - (status.streaming_since_s or 0.0)
+    settled = fine and streaming_s > CLOCK_SETTLES_S
+    return SensorLine(
+        role=role,
+        link="streaming" if fine else f"{status.fault or 'connecting'}; still looking",
+        fine=fine,
+        rate_hz=health.rate_hz,
+        loss=loss_text(health, refill.filled, refill.missing, lost_on_host),
+        signal="" if status.rssi_dbm is None else f"{status.rssi_dbm} dBm",
+        battery="" if status.battery_percent is None else f"battery {status.battery_percent} %",
+        clock="clock steady" if settled else "clock settling" if fine else "",
+    )
+
+
+def loss_text(health: SensorHealth, filled: int, missing: int, lost_on_host: int) -> str:
+    """Say what of a sensor was lost, and what is being fetched from its log.
+
+    Args:
+        health: Its data; what came late counts as lost there.
+        filled: Samples that came from the log.
+        missing: Samples that are still asked for.
+        lost_on_host: Notifications that this computer lost.
+    """
+    if not health.loss_visible:
+        return "loss not visible"
+    parts = [f"lost {max(health.lost - filled - missing, 0)}"]
+    parts += [f"{health.lost_in_sensor} in the sensor"] if health.lost_in_sensor else []
+    parts += [f"{lost_on_host} notifications on this computer"] if lost_on_host else []
+    parts += [f"filled {filled}"] if filled else []
+    parts += [f"fetching {missing}"] if missing else []
+    return ", ".join(parts)
+
+
+def view_for(name: str, *, keys: bool) -> LiveView:
+    """Return a view that suits stdout.
+
+    Args:
+        name: Of the recording.
+        keys: Whether keys do something.
+    """
+    from rich.console import Console
+
+    console = Console()
+    if console.is_terminal and not console.is_dumb_terminal:
+        return LiveBars(console, f"Recording {name}", keys=keys)
+    return LiveLines(sys.stdout)
