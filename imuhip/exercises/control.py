@@ -134,6 +134,8 @@ def _start_pose(motion: Motion, start: int) -> tuple[float, ...] | None:
         return None
     at = start
     if motion.seen is not None:
+        if start == 0:  # under way when first seen
+            return None
         near = max(start - round(LEAVING_S * motion.rate_hz), 0)
         unseen = near + np.flatnonzero(~motion.seen[near : start + 1])
         before = np.flatnonzero(motion.seen[: int(unseen[0])]) if len(unseen) else np.array([start])

@@ -6,7 +6,8 @@ from imuhip.exercises.catalogue import ExerciseEntry
 from imuhip.exercises.control import RepFigures, measure_rep
 from imuhip.exercises.finder import FIDGET_DEG, Found, RepFinder
 from imuhip.exercises.kept_frames import KeptFrames
-from imuhip.exercises.motion import Track, frame_of
+from imuhip.exercises.motion import Track
+from imuhip.exercises.steps import frame_of
 from imuhip.hip.stage import HipBlock
 
 MAX_REP_S = 120.0

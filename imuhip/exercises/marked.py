@@ -11,9 +11,10 @@ from imuhip.exercises.finder import FIDGET_DEG, Found
 from imuhip.exercises.following import MAX_REP_S, Following
 from imuhip.exercises.holds import Holds
 from imuhip.exercises.kept_frames import KeptFrames
-from imuhip.exercises.motion import HipTrack, SegmentTrack, Track, per_step
+from imuhip.exercises.motion import HipTrack, SegmentTrack, Track
 from imuhip.exercises.results import ExerciseSet
 from imuhip.exercises.sets import SetFrame, concluded, without_fidgets
+from imuhip.exercises.steps import per_step
 from imuhip.hip.stage import HipBlock
 
 KNOWN_SHARE = 0.5

@@ -9,15 +9,14 @@ from typing import Protocol
 import numpy as np
 
 from imuhip import rotation
-from imuhip.exercises.finder import STEP_HZ, Metric, angle_distance, direction_distance, orientation_distance
+from imuhip.exercises.finder import Metric, angle_distance, direction_distance, orientation_distance
+from imuhip.exercises.steps import fill, indices_of, per_step, step_frames
 from imuhip.hip.stage import HipBlock
 from imuhip.joint import SIDE_SIGNS, twist_about_y
 from imuhip.units import BoolArray, FloatArray, IntArray
 
 ANGLE_NAMES = ("hip_flexion", "hip_adduction", "hip_internal_rotation")
 ROTATION = 2
-KNOWN_SHARE = 0.65
-"""A repetition of which less is known is not measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +168,7 @@ class HipOrientationTrack:
             hip = block.sides.get(self.side or "")
             if hip is None:
                 return None
-            ends = _indices(block, start, top)
+            ends = indices_of(block, start, top)
             change = [a[ends[1]] - a[ends[0]] for a in (hip.flexion_deg, hip.adduction_deg, hip.internal_rotation_deg)]
             if not np.isfinite(change).all():
                 return None
@@ -220,7 +219,7 @@ class SegmentTrack:
         sensor = block.roles.index(self.signal)
         known = block.levelled[sensor]
         up = _up(block.quat_earth_from_sensor[sensor])
-        ends = _indices(block, start, top)
+        ends = indices_of(block, start, top)
         rest, far = up[ends[0]], up[ends[1]]
         across = far - rest * float(rest @ far)
         length = float(np.sqrt(across @ across))
@@ -239,38 +238,6 @@ class SegmentTrack:
     def anew(self) -> SegmentTrack:
         """Itself: it settles on nothing."""
         return self
-
-
-def per_step(rate_hz: float) -> int:
-    """Frames in a step."""
-    return max(1, round(rate_hz / STEP_HZ))
-
-
-def step_frames(block: HipBlock) -> IntArray:
-    """Indices of the frames of a block that end a step."""
-    size = per_step(block.rate_hz)
-    return np.arange((size - 1 - block.start_index) % size, len(block), size)
-
-
-def frame_of(step: int, rate_hz: float) -> int:
-    """Frame that a step stands for."""
-    return (step + 1) * per_step(rate_hz) - 1
-
-
-def _indices(block: HipBlock, *steps: int) -> list[int]:
-    """Where steps are in a block."""
-    return [min(max(frame_of(s, block.rate_hz) - block.start_index, 0), len(block) - 1) for s in steps]
-
-
-def fill(angle_deg: FloatArray) -> FloatArray | None:
-    """An angle (N,) with short gaps bridged; None where too little of it is known."""
-    known = np.isfinite(angle_deg)
-    if not len(known) or known.mean() < KNOWN_SHARE:
-        return None
-    if known.all():
-        return np.ascontiguousarray(angle_deg)
-    at = np.flatnonzero(known)
-    return np.interp(np.arange(len(known)), at, angle_deg[at])
 
 
 def _filled(angle_deg: FloatArray) -> FloatArray:

@@ -9,9 +9,10 @@ import numpy as np
 from imuhip.exercises.catalogue import Catalogue
 from imuhip.exercises.control import RepFigures, measure_rep
 from imuhip.exercises.marked import SIDES, TRUNK, Marking
-from imuhip.exercises.motion import ANGLE_NAMES, Motion, SegmentTrack, fill, frame_of, per_step
+from imuhip.exercises.motion import ANGLE_NAMES, Motion, SegmentTrack
 from imuhip.exercises.results import ExerciseSet
 from imuhip.exercises.sets import SetFrame, concluded
+from imuhip.exercises.steps import fill, frame_of, per_step
 from imuhip.hip.stage import HipBlock, join
 from imuhip.units import FloatArray
 

@@ -14,9 +14,10 @@ from imuhip.exercises.finder import FIDGET_SHARE, MEMORY_S, STEP_HZ, Found
 from imuhip.exercises.following import MAX_REP_S, Following
 from imuhip.exercises.kept_frames import KeptFrames
 from imuhip.exercises.marked import SIDES, TRUNK
-from imuhip.exercises.motion import HipOrientationTrack, SegmentTrack, Track, frame_of
+from imuhip.exercises.motion import HipOrientationTrack, SegmentTrack, Track
 from imuhip.exercises.results import ExerciseSet
 from imuhip.exercises.sets import SetFrame, concluded, without_fidgets
+from imuhip.exercises.steps import frame_of
 from imuhip.hip.stage import HipBlock
 
 MIN_REPS = 3

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from imuhip import rotation
-from imuhip.exercises.motion import HipOrientationTrack, HipTrack, SegmentTrack, fill, step_frames
+from imuhip.exercises.motion import HipOrientationTrack, HipTrack, SegmentTrack
+from imuhip.exercises.steps import fill, step_frames
 
 
 def mounted(block, turn_deg):
