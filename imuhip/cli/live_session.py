@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from imuhip.catalogue_files import load_catalogue
 from imuhip.cli.guide import Marker, calibration_steps
 from imuhip.cli.keys import keyboard
 from imuhip.cli.live_picture import loss_text, picture, view_for
 from imuhip.cli.pairing import paired_targets
-from imuhip.cli.recorder import Recorder
+from imuhip.cli.publishing import MqttOutlet, publishing
+from imuhip.cli.publishing import Target as MqttTarget
+from imuhip.cli.recorder import Keeper, Recorder, Unkept
 from imuhip.cli.wording import clock, words
 from imuhip.marks import Mark
 from imuhip.radio.adapter import Adapter
@@ -37,17 +40,19 @@ UI_S = 0.05
 class Wishes:
     """The command's options."""
 
-    output: Path
-    force: bool
-    radio: str | None
-    notify_by_socket: bool
-    scenario: str | None
-    seed: int
-    speed: float | None
-    minutes: float | None
-    calibrate: bool
-    wait_s: float
-    wearer: str
+    output: Path | None
+    force: bool = False
+    radio: str | None = None
+    notify_by_socket: bool = False
+    scenario: str | None = None
+    seed: int = 1
+    speed: float | None = 1.0
+    minutes: float | None = None
+    calibrate: bool = True
+    wait_s: float = 20.0
+    wearer: str = ""
+    mqtt: MqttTarget | None = None
+    catalogues: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +88,10 @@ async def record_session(wishes: Wishes) -> None:
                     return
                 came_from = "radio" if source.wearer is None else "simulation"
                 info = SessionInfo(tuple(sensors), wearer=wishes.wearer, anchor=anchor, source=came_from)
-                durable = source.wearer is None or wishes.speed is not None
-                with RecordingWriter(wishes.output, info, force=wishes.force, durable=durable) as writer:
-                    recorder = Recorder(writer, sensors)
+                with _keeper(wishes, info) as writer, _outlet(wishes, info) as outlet:
+                    recorder = Recorder(writer, sensors, catalogue=load_catalogue(wishes.catalogues), outlet=outlet)
                     try:
-                        await _run(wishes, source, session, recorder, stop)
+                        await _run(wishes, source, session, recorder, outlet, stop)
                     finally:
                         await session.close()
                     recorder.finish()
@@ -96,7 +100,36 @@ async def record_session(wishes: Wishes) -> None:
     _tell_result(wishes, recorder, session)
 
 
-async def _run(wishes: Wishes, source: Source, session: LiveSession, recorder: Recorder, stop: asyncio.Event) -> None:
+@contextlib.contextmanager
+def _keeper(wishes: Wishes, info: SessionInfo) -> Iterator[Keeper]:
+    if wishes.output is None:
+        yield Unkept()
+        return
+    durable = wishes.scenario is None or wishes.speed is not None
+    with RecordingWriter(wishes.output, info, force=wishes.force, durable=durable) as writer:
+        yield writer
+
+
+@contextlib.contextmanager
+def _outlet(wishes: Wishes, info: SessionInfo) -> Iterator[MqttOutlet | None]:
+    if wishes.mqtt is None:
+        yield None
+        return
+    source = "live" if wishes.scenario is None else "virtual"
+    # Sensors must not wait for a broker: it may come later.
+    with publishing(wishes.mqtt, info, source=source, first_answer_s=0.0) as outlet:
+        yield outlet
+    _tell(outlet.summary())
+
+
+async def _run(
+    wishes: Wishes,
+    source: Source,
+    session: LiveSession,
+    recorder: Recorder,
+    outlet: MqttOutlet | None,
+    stop: asyncio.Event,
+) -> None:
     """Record until something says stop."""
     loop = asyncio.get_running_loop()
     sensors = [target.role for target in source.targets]
@@ -105,7 +138,7 @@ async def _run(wishes: Wishes, source: Source, session: LiveSession, recorder: R
         loop.call_later(wishes.minutes * 60, stop.set)
     if source.wearer is not None:
         _let_wearer_begin(source.wearer, session, marker, stop)
-    watching = asyncio.create_task(_watch(wishes, session, recorder, marker, stop), name="view")
+    watching = asyncio.create_task(_watch(wishes, session, recorder, marker, outlet, stop), name="view")
     watching.add_done_callback(lambda _: stop.set())
     try:
         await session.feed(recorder, stop)
@@ -134,16 +167,29 @@ def _let_wearer_begin(wearer: VirtualWearer, session: LiveSession, marker: Marke
     loop.call_later(SETTLE_S + wearer.duration_s + 1.0, stop.set)
 
 
-async def _watch(wishes: Wishes, session: LiveSession, recorder: Recorder, marker: Marker, stop: asyncio.Event) -> None:
-    """Look at the keyboard and draw, by the wall's clock: faster life is not drawn more often."""
+async def _watch(
+    wishes: Wishes,
+    session: LiveSession,
+    recorder: Recorder,
+    marker: Marker,
+    outlet: MqttOutlet | None,
+    stop: asyncio.Event,
+) -> None:
+    """Look at the keyboard and for commands, and draw, by the wall's clock: faster life is not drawn more often."""
     began_ns, shown_s = session.now_ns(), -1e9
-    with keyboard() as typed, view_for(wishes.output.name, keys=wishes.scenario is None) as view:
+    title = "Live" if wishes.output is None else wishes.output.name
+    with keyboard() as typed, view_for(title, keys=wishes.scenario is None) as view:
         while not stop.is_set():
             marks, sound = marker.at(session.now_ns())
             for key in typed().lower():
                 if key == "q":
                     stop.set()
                 marks += marker.press(key, session.now_ns())
+            if outlet is not None:
+                asked, ended = outlet.asked(session.now_ns(), live=True)
+                marks += asked
+                if ended:
+                    stop.set()
             for mark in marks:
                 session.mark(mark)
             if sound:
@@ -196,7 +242,11 @@ def _tell_result(wishes: Wishes, recorder: Recorder, session: LiveSession) -> No
     for health, each, lost in zip(now.live.health, session.supervisors, now.lost, strict=True):
         loss = loss_text(health, each.refill.filled, each.refill.missing, lost)
         sensors.append(f"{words(health.role)} {health.rate_hz:.1f} Hz, {loss}")
-    _tell(f"Wrote {wishes.output}: {clock(now.live.elapsed_s)} long; {'; '.join(sensors)}.")
+    long = f"{clock(now.live.elapsed_s)} long; {'; '.join(sensors)}"
+    if wishes.output is None:
+        _tell(f"Ended: {long}. Nothing was recorded.")
+        return
+    _tell(f"Wrote {wishes.output}: {long}.")
     _tell(f"Measure it with: imuhip analyze {wishes.output}")
 
 

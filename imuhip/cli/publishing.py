@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imuhip.cli import mqtt_options as options
+from imuhip.cli.options import RadioSpec
 from imuhip.cli.output import say
-from imuhip.errors import ImuhipError
 
 if TYPE_CHECKING:
     from imuhip.exercises.catalogue import Catalogue
@@ -73,6 +73,7 @@ class Target:
 def publish(
     url: options.BrokerUrl = None,
     virtual: options.Virtual = False,
+    radio: RadioSpec = None,
     session: options.SessionName = "range_test",
     speed: options.Speed = "1",
     rate: options.Rate = 25.0,
@@ -86,15 +87,19 @@ def publish(
 ) -> None:
     """Publish live results to an MQTT broker.
 
-    Angles, range results and status appear under imuhip/v1/SITE/WEARER, and in Home Assistant by themselves. The
+    The sensors are all paired ones, or with --virtual simulated ones; nothing is recorded (`imuhip record --mqtt` does both).
+    Angles, repetitions, range results, flags and status appear under imuhip/v1/SITE/WEARER, and in Home Assistant by themselves. The
     password comes from IMUHIP_MQTT_PASSWORD, the settings file or the keyring, never from the command line. `imuhip
     mqtt check` says what is wrong where nothing arrives.
     """
+    target = Target(url, site, wearer, rate, insecure, ca, cert, key, not no_discovery)
     if not virtual:
-        raise ImuhipError("connecting to sensors is not there yet: use --virtual, or `imuhip replay --mqtt`")
+        from imuhip.cli.live_session import Wishes, record_session
+        from imuhip.radio.pace import run
+
+        return run(record_session(Wishes(output=None, radio=radio, mqtt=target)), speed=1.0)
     from imuhip.cli.live import virtual_session
 
-    target = Target(url, site, wearer, rate, insecure, ca, cert, key, not no_discovery)
     live = virtual_session(session)
     factor = None if speed == "max" else float(speed)
     with publishing(target, live.session, source="virtual") as outlet:
@@ -107,13 +112,16 @@ def publish(
 
 
 @contextmanager
-def publishing(target: Target, session: SessionInfo, *, source: str) -> Iterator[MqttOutlet]:
+def publishing(
+    target: Target, session: SessionInfo, *, source: str, first_answer_s: float = FIRST_ANSWER_S
+) -> Iterator[MqttOutlet]:
     """Publish while the block runs.
 
     Args:
         target: Where to.
         session: Of the recording that is played, or of the sensors.
         source: ``live``, ``replay`` or ``virtual``.
+        first_answer_s: How long to wait for the broker.
 
     Yields:
         What `play` hands its results to.
@@ -137,7 +145,7 @@ def publishing(target: Target, session: SessionInfo, *, source: str) -> Iterator
     )
     with warnings_on_stderr(), MqttSink(wanted) as sink:
         outlet = MqttOutlet(sink, session, f"{broker}, topics {identity.base}/#")
-        if sink.wait_connected(FIRST_ANSWER_S):
+        if sink.wait_connected(first_answer_s):
             sys.stderr.write(f"Publishing to {outlet.where}.\n")
         yield outlet
 
@@ -194,22 +202,40 @@ class MqttOutlet:
             Both.
         """
         from imuhip.packets.notification import NotificationBlock
-        from imuhip.sinks.mqtt.commands import StopCommand
 
         now_ns = 0
         for event in events:
-            for command in self._sink.commands():
-                if isinstance(command, StopCommand):
-                    return
-                elif not live:
-                    self._sink.ignore("mark", "a recording that is replayed has its own marks")
-                elif (mark := self._marks.take(command, now_ns)) is None:
-                    self._sink.ignore("mark", "what it ends has not begun")
-                else:
-                    yield mark
+            marks, stop = self.asked(now_ns, live=live)
+            if stop:
+                return
+            yield from marks
             yield event
             if isinstance(event, NotificationBlock):
                 now_ns = int(event.arrival_ns[-1])
+
+    def asked(self, now_ns: int, *, live: bool) -> tuple[list[Mark], bool]:
+        """What commands have asked for since the last look.
+
+        Args:
+            now_ns: Host time.
+            live: Whether marks can be set; a recording has its own.
+
+        Returns:
+            Marks, and whether to stop.
+        """
+        from imuhip.sinks.mqtt.commands import StopCommand
+
+        marks: list[Mark] = []
+        for command in self._sink.commands():
+            if isinstance(command, StopCommand):
+                return marks, True
+            if not live:
+                self._sink.ignore("mark", "a recording that is replayed has its own marks")
+            elif (mark := self._marks.take(command, now_ns)) is None:
+                self._sink.ignore("mark", "what it ends has not begun")
+            else:
+                marks.append(mark)
+        return marks, False
 
     def note(self) -> str:
         """How the sink is doing, in a few words."""

@@ -4,13 +4,56 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 from imuhip.cli.watching import LiveState, Watch
+from imuhip.exercises.catalogue import Catalogue
+from imuhip.hip.stage import HipBlock
 from imuhip.marks import Mark
 from imuhip.packets.notification import NotificationBlock, SensorInfo
 from imuhip.pipeline import Pipeline
-from imuhip.recording import RecordingWriter
 from imuhip.recording.format import Loss
+
+if TYPE_CHECKING:
+    from imuhip.cli.publishing import MqttOutlet
+
+
+class Keeper(Protocol):
+    """What keeps a session: a :class:`imuhip.recording.RecordingWriter`, or nothing."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Of what is kept so far."""
+
+    def write(self, block: NotificationBlock) -> None:
+        """Keep notifications."""
+
+    def mark(self, mark: Mark) -> None:
+        """Keep a mark."""
+
+    def loss(self, loss: Loss) -> None:
+        """Keep what was lost."""
+
+    def sync(self) -> None:
+        """Bring everything to the disk."""
+
+
+class Unkept:
+    """Keeps nothing, for a session that is only published."""
+
+    size_bytes = 0
+
+    def write(self, block: NotificationBlock) -> None:
+        """See :class:`Keeper`."""
+
+    def mark(self, mark: Mark) -> None:
+        """See :class:`Keeper`."""
+
+    def loss(self, loss: Loss) -> None:
+        """See :class:`Keeper`."""
+
+    def sync(self) -> None:
+        """See :class:`Keeper`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +72,28 @@ class Snapshot:
 
 
 class Recorder:
-    """Records first, then measures; a :class:`imuhip.radio.live.Sink`.
+    """Records first, then measures, then publishes; a :class:`imuhip.radio.live.Sink`.
 
     Args:
         writer: The recording.
         sensors: Its sensors.
+        catalogue: What tests and exercises are; without it no repetitions are found.
+        outlet: Where the results go besides.
     """
 
-    def __init__(self, writer: RecordingWriter, sensors: Sequence[SensorInfo]) -> None:
+    def __init__(
+        self,
+        writer: Keeper,
+        sensors: Sequence[SensorInfo],
+        *,
+        catalogue: Catalogue | None = None,
+        outlet: MqttOutlet | None = None,
+    ) -> None:
         self._writer = writer
-        self._pipeline = Pipeline(sensors)
+        self._pipeline = Pipeline(sensors, catalogue=catalogue)
+        self._outlet = outlet
+        if outlet is not None and catalogue is not None:
+            outlet.begin(self._pipeline, catalogue)
         self._watch = Watch(0.0)
         self._lost: tuple[int, ...] = (0,) * len(sensors)
         self._quiet = True
@@ -48,13 +103,15 @@ class Recorder:
         """See :class:`imuhip.radio.live.Sink`."""
         self._writer.write(block)
         self._quiet = False
-        self._watch.take(self._pipeline.feed(block))
+        self._show(self._pipeline.feed(block))
         self.snapshot = self._look()
 
     def mark(self, mark: Mark) -> None:
         """See :class:`imuhip.radio.live.Sink`."""
         self._writer.mark(mark)
-        self._watch.take(self._pipeline.mark(mark))
+        self._show(self._pipeline.mark(mark))
+        if self._outlet is not None:
+            self._outlet.mark(mark)
 
     def tick(self, now_ns: int, lost: Sequence[int]) -> None:
         """See :class:`imuhip.radio.live.Sink`; where nothing arrives the disk must still get what has arrived."""
@@ -69,7 +126,7 @@ class Recorder:
 
     def finish(self) -> None:
         """End the session: the last frames are measured."""
-        self._watch.take(self._pipeline.flush())
+        self._show(self._pipeline.flush(), last=True)
         self._watch.end()
         self.snapshot = self._look()
 
@@ -78,5 +135,12 @@ class Recorder:
         """Why there are no angles, while there are none."""
         return self._pipeline.why_uncalibrated
 
+    def _show(self, blocks: Sequence[HipBlock], *, last: bool = False) -> None:
+        self._watch.take(blocks)
+        if self._outlet is not None:
+            self._outlet.take(blocks, last=last)
+
     def _look(self) -> Snapshot:
-        return Snapshot(self._watch.state(self._pipeline.health()), self._writer.size_bytes, self._lost)
+        note = "" if self._outlet is None else self._outlet.note()
+        state = self._watch.state(self._pipeline.health(), self._pipeline.latest_set(), note=note)
+        return Snapshot(state, self._writer.size_bytes, self._lost)

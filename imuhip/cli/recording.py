@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from imuhip.cli.options import Force, Output, RadioSpec
+from imuhip.cli.mqtt_options import Insecure, ReplayTo
+from imuhip.cli.options import CatalogueFiles, Force, Output, RadioSpec
 
 DEFAULT_SCENARIO = "range_test"
 
@@ -38,6 +39,9 @@ def record(
     calibrate: Annotated[bool, typer.Option("--calibrate/--no-calibrate", help="Begin with the countdown.")] = True,
     wait: Annotated[float, typer.Option(help="Seconds to wait for all sensors before beginning without some.")] = 20.0,
     wearer: Annotated[str, typer.Option(help="A pseudonym to keep in the recording.")] = "",
+    mqtt: ReplayTo = None,
+    insecure: Insecure = False,
+    catalogue: CatalogueFiles = None,
     acquire_notify: Annotated[
         bool, typer.Option("--acquire-notify", help="BlueZ: take notifications over a socket, for high rates.")
     ] = False,
@@ -49,6 +53,7 @@ def record(
     one. Stops on q, Ctrl-C or the time limit; killed at any moment, a recording loses at most its last second.
     """
     from imuhip.cli.live_session import Wishes, record_session
+    from imuhip.cli.publishing import Target
     from imuhip.radio.pace import run
     from imuhip.recording.output import refuse_existing
 
@@ -66,6 +71,8 @@ def record(
         calibrate=calibrate and virtual is None,
         wait_s=wait,
         wearer=wearer,
+        mqtt=None if mqtt is None else Target(mqtt, insecure=insecure),
+        catalogues=tuple(catalogue or ()),
     )
     run(record_session(wishes), speed=factor)
 
