@@ -28,7 +28,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from mqtt_peers import PATIENCE_S, Broker, Message, Subscriber, percentile, publish
+from mqtt_peers import PATIENCE_S, Broker, Message, Subscriber, Table, percentile, publish
 
 from imuhip.catalogue_files import load_catalogue
 from imuhip.marks import Mark
@@ -59,24 +59,6 @@ class Size:
 
 
 FULL, QUICK = Size(300.0, 60.0, 10_000, 20), Size(6.0, 6.0, 600, 3)
-
-
-class Table:
-    """Prints lines as they are measured and remembers whether a count was wrong."""
-
-    def __init__(self) -> None:
-        self.good = True
-        print("| measured | value | aim |\n|---|---|---|")
-
-    def time(self, name: str, value: str, aim: str = "") -> None:
-        """A figure with an aim."""
-        print(f"| {name} | {value} | {aim} |", flush=True)
-
-    def count(self, name: str, value: int, wanted: int, note: str = "") -> None:
-        """A count that has to be right."""
-        self.good &= value == wanted
-        wrong = "" if value == wanted else " **wrong**"
-        print(f"| {name} | {value}{wrong}{note} | must be {wanted} |", flush=True)
 
 
 class Wearer:
@@ -232,8 +214,17 @@ def bench_kills(table: Table, folder: Path, size: Size, *, persistent: bool) -> 
             every = {json.loads(m.payload)["id"] for m in reader.messages()}
             table.count(f"{kinds}: not found again by cmd/resend", size.events - len(every), 0)
         table.time(f"{kinds}: repeats", str(len(found) - len(set(found))))
-        firsts = list(dict.fromkeys(found))
-        table.count(f"{kinds}: events out of order", sum(a > b for a, b in itertools.pairwise(firsts)), 0)
+        if persistent:
+            firsts = list(dict.fromkeys(found))
+            table.count(f"{kinds}: events out of order", _descents(firsts), 0)
+        else:
+            # What the broker lost and is sent again after a break comes after what it had not lost.
+            backwards = max(_descents(found) - size.kills, 0)
+            table.count(f"{kinds}: steps back in order beyond one for each kill", backwards, 0)
+
+
+def _descents(ids: Sequence[int]) -> int:
+    return sum(a > b for a, b in itertools.pairwise(ids))
 
 
 def bench_away(table: Table, folder: Path) -> None:

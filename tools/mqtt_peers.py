@@ -1,4 +1,4 @@
-"""The peers of the MQTT bench: a real Mosquitto on loopback, and a subscriber in a process of its own."""
+"""The MQTT bench's peers, a real Mosquitto and a subscriber in a process of its own, and its table."""
 
 from __future__ import annotations
 
@@ -146,6 +146,24 @@ def publish(broker: Broker, topic: str, payload: str) -> None:
     client.publish(topic, payload, qos=1).wait_for_publish(PATIENCE_S)
     client.disconnect()
     client.loop_stop()
+
+
+class Table:
+    """Prints lines as they are measured and remembers whether a count was wrong."""
+
+    def __init__(self) -> None:
+        self.good = True
+        print("| measured | value | aim |\n|---|---|---|")
+
+    def time(self, name: str, value: str, aim: str = "") -> None:
+        """A figure with an aim."""
+        print(f"| {name} | {value} | {aim} |", flush=True)
+
+    def count(self, name: str, value: int, wanted: int, note: str = "") -> None:
+        """A count that has to be right."""
+        self.good &= value == wanted
+        wrong = "" if value == wanted else " **wrong**"
+        print(f"| {name} | {value}{wrong}{note} | must be {wanted} |", flush=True)
 
 
 def percentile(values: Sequence[float], share: float) -> float:
