@@ -70,7 +70,7 @@ def play(
     path: Path,
     faults: Faults | None = None,
     *,
-    seconds: float = 40.0,
+    seconds: float = 26.0,
     scenario: str = "short",
     firmwares: Callable[[VirtualWearer], Mapping[str, Firmware]] | None = None,
     descriptors: Mapping[str, bytes] | None = None,
