@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from imuhip.cli.guide import Marker
 from imuhip.cli.live_view import LiveBars, LiveLines, LiveView, Picture, SensorLine
 from imuhip.cli.recorder import Recorder
+from imuhip.cli.text import count
 from imuhip.radio.live import LiveSession
 from imuhip.radio.supervisor import Supervisor
 
@@ -72,9 +73,11 @@ def loss_text(health: SensorHealth, filled: int, missing: int, lost_on_host: int
     """
     if not health.loss_visible:
         return "loss not visible"
-    parts = [f"lost {max(health.lost - filled - missing, 0)}"]
-    parts += [f"{health.lost_in_sensor} in the sensor"] if health.lost_in_sensor else []
-    parts += [f"{lost_on_host} notifications on this computer"] if lost_on_host else []
+    lost = max(health.lost - filled - missing, 0)
+    in_sensor = min(health.lost_in_sensor, lost)
+    parts = [f"lost {lost}"]
+    parts += [f"{in_sensor} of them in the sensor"] if in_sensor else []
+    parts += [f"{count(lost_on_host, 'notification')} on this computer"] if lost_on_host else []
     parts += [f"filled {filled}"] if filled else []
     parts += [f"fetching {missing}"] if missing else []
     return ", ".join(parts)

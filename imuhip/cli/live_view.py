@@ -84,7 +84,7 @@ class LiveView(Protocol):
 
 
 class LiveLines:
-    """A line now and then, and one whenever something is said: for pipes and logs.
+    """A line now and then: for pipes and logs.
 
     Args:
         out: Where to write.
@@ -94,7 +94,6 @@ class LiveLines:
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
-        self._said = ""
 
     def __enter__(self) -> Self:
         """Nothing to prepare."""

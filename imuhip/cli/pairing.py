@@ -215,7 +215,7 @@ async def _pair(radio: str | None, roles: Sequence[str], timeout_s: float) -> No
     async with open_radio(radio) as adapter, pairing_agent(radio):
         _tell("Looking for sensors ...")
         taken = [each.address for each in store.load() if each.role not in roles]
-        async with candidates(adapter, taken) as found:
+        async with candidates(adapter, taken, lambda name, why: _tell(f"Left out {name}: {why.reason}.")) as found:
             names = ", ".join(f"{each.driver.model} {readable(each.sighting.name)}".strip() for each in found)
             _tell(f"Connected: {names}.")
             for role in roles:

@@ -22,6 +22,7 @@ from bumble.device import Connection, Peer
 
 from imuhip.radio.bumble_host import BumbleHost
 from imuhip.radio.bumble_scanner import uuid_text
+from imuhip.radio.tasks import UNBROKEN_S, unbroken
 
 T = TypeVar("T")
 
@@ -74,9 +75,13 @@ class BumbleClient(BaseBleakClient):
 
     async def connect(self, pair: bool, **_: Any) -> None:  # noqa: FBT001  # bleak's signature
         """See bleak."""
-        connecting = self._host.device.connect(self._peer_address, timeout=self._timeout)
+        connecting = asyncio.ensure_future(self._host.device.connect(self._peer_address, timeout=self._timeout))
         try:
-            self._connection = await connecting
+            self._connection = await asyncio.shield(connecting)
+        except asyncio.CancelledError:
+            await unbroken(self._host.device.cancel_connection())  # type: ignore[no-untyped-call]
+            await self._drop_late(connecting)
+            raise
         except core.TimeoutError as error:
             raise BleakDeviceNotFoundError(self.address, "the device did not answer") from error
         except core.BaseBumbleError as error:
@@ -93,6 +98,12 @@ class BumbleClient(BaseBleakClient):
         except BaseException:
             await self.disconnect()
             raise
+
+    async def _drop_late(self, connecting: asyncio.Task[Connection]) -> None:
+        """Wait for the end of an attempt that was cancelled; a connection that came all the same is dropped."""
+        await asyncio.wait([connecting], timeout=UNBROKEN_S)
+        if connecting.done() and not connecting.cancelled() and connecting.exception() is None:
+            await self._host.drop(connecting.result())
 
     async def _bonded(self) -> bool:
         keystore = self._host.device.keystore
@@ -198,7 +209,7 @@ class BumbleClient(BaseBleakClient):
         bumble cancels the requests of a connection that ends; that is no cancellation of the task that waits for them.
         """
         try:
-            return await request
+            return await unbroken(request)
         except att.ATT_Error as error:
             raise BleakGATTProtocolError(error.error_code) from error
         except core.BaseBumbleError as error:

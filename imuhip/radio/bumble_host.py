@@ -21,6 +21,7 @@ from bumble.transport import open_transport
 from usb1 import USBError  # type: ignore[import-untyped]  # bumble needs it, so it is there
 
 from imuhip.errors import RadioError
+from imuhip.radio.tasks import unbroken
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +87,7 @@ class BumbleHost:
         if connection.handle not in self.device.connections:
             return
         try:
-            await connection.disconnect()
+            await unbroken(connection.disconnect())
         except core.BaseBumbleError as error:
             logger.debug("disconnecting: %s", error)
 

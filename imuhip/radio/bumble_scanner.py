@@ -14,6 +14,7 @@ from bumble import core
 from bumble.device import Advertisement, Device
 
 from imuhip.radio.bumble_host import BumbleHost
+from imuhip.radio.tasks import unbroken
 
 _SHORT_NAME, _NAME, _TX_POWER, _SERVICE_DATA_16, _SERVICE_DATA_128, _MAKER = 0x08, 0x09, 0x0A, 0x16, 0x21, 0xFF
 _UUID_SIZES = {0x02: 2, 0x03: 2, 0x04: 4, 0x05: 4, 0x06: 16, 0x07: 16}
@@ -85,7 +86,7 @@ class BumbleScanner(BaseBleakScanner):
         device = self._host.device
         device.on(Device.EVENT_ADVERTISEMENT, self._on_advertisement)
         try:
-            await device.start_scanning(active=self._active)
+            await unbroken(device.start_scanning(active=self._active))
         except core.BaseBumbleError as error:
             device.remove_listener(Device.EVENT_ADVERTISEMENT, self._on_advertisement)
             raise BleakError(f"scanning failed: {error}") from error
@@ -95,7 +96,7 @@ class BumbleScanner(BaseBleakScanner):
         device = self._host.device
         device.remove_listener(Device.EVENT_ADVERTISEMENT, self._on_advertisement)
         try:
-            await device.stop_scanning()
+            await unbroken(device.stop_scanning())
         except core.BaseBumbleError as error:
             raise BleakError(f"the scan did not stop: {error}") from error
 

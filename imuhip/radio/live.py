@@ -77,6 +77,7 @@ class LiveSession:
 
         Returns:
             What a recording says about its sensors; a sensor that has not come yet is listed with what is known of it.
+            Nothing where it was stopped.
 
         Raises:
             RadioError: None has come, or one of which nothing is known.
@@ -94,7 +95,9 @@ class LiveSession:
                 waiting.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await waiting
-        if not any(each.described.is_set() for each in self.supervisors) and not (stop and stop.is_set()):
+        if stop is not None and stop.is_set():
+            return []
+        if not any(each.described.is_set() for each in self.supervisors):
             faults = {each.status.fault for each in self.supervisors if each.status.fault}
             raise RadioError(f"no sensor can be reached ({'; '.join(sorted(faults))})", remedy=NOT_FOUND_REMEDY)
         for each in self.supervisors:

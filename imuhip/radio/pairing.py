@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -85,12 +85,15 @@ class Candidate:
 
 
 @asynccontextmanager
-async def candidates(adapter: Adapter, taken: Collection[str]) -> AsyncIterator[list[Candidate]]:
+async def candidates(
+    adapter: Adapter, taken: Collection[str], on_fault: Callable[[str, LinkError], None] | None = None
+) -> AsyncIterator[list[Candidate]]:
     """Connect to every known sensor in reach that has no role yet.
 
     Args:
         adapter: Makes the connections.
         taken: Addresses of sensors that have one.
+        on_fault: Told the name of each sensor that cannot be connected, and why.
 
     Yields:
         The sensors, streaming. Afterwards they are stopped and disconnected, and those without a role forget us.
@@ -112,6 +115,8 @@ async def candidates(adapter: Adapter, taken: Collection[str]) -> AsyncIterator[
                 found.append(await _connect(adapter, sighting, driver))
             except LinkError as error:
                 faults.append(error.reason)
+                if on_fault is not None:
+                    on_fault(readable(sighting.name) or driver.model, error)
         if not found:
             raise RadioError(f"no sensor can be connected ({'; '.join(sorted(set(faults)))})", remedy=NOT_FOUND_REMEDY)
         yield found

@@ -48,6 +48,8 @@ def test_ctrl_c_while_starting_leaves_nothing_or_a_good_file(tmp_path: Path, mom
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=20)
     assert "Traceback" not in told
+    assert process.returncode == 0, told
+    assert "Stopped before anything was recorded" in told or "Wrote" in told
     if (tmp_path / "a.mcap").exists():
         assert not recording_info(tmp_path / "a.mcap")["damage"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from imuhip.marks import Mark
-from imuhip.packets.notification import NotificationBlock
+from imuhip.packets.notification import NotificationBlock, SensorInfo
 from imuhip.radio.live import LiveSession
 from imuhip.radio.pace import run
 from imuhip.radio.supervisor import LinkStatus
@@ -70,7 +70,7 @@ def play(
     path: Path,
     faults: Faults | None = None,
     *,
-    seconds: float = 40.0,
+    seconds: float = 26.0,
     scenario: str = "short",
     firmwares: Callable[[VirtualWearer], Mapping[str, Firmware]] | None = None,
     descriptors: Mapping[str, bytes] | None = None,
@@ -78,6 +78,7 @@ def play(
     wait_s: float = 10.0,
     queue_limit: int | None = None,
     max_mtu: int = 247,
+    sink: Callable[[RecordingWriter, Sequence[SensorInfo]], WritingSink] = lambda writer, _: WritingSink(writer),
 ) -> Played:
     """Record a session; ``faults`` runs beside it from the moment it records."""
 
@@ -103,7 +104,7 @@ def play(
                 doing = asyncio.create_task(_nothing() if faults is None else faults(world, session))
                 info = SessionInfo(tuple(sensors), anchor=Anchor(10**18, session.now_ns()), source="radio")
                 with RecordingWriter(path, info, durable=False) as writer:
-                    await session.feed(WritingSink(writer), stop)
+                    await session.feed(sink(writer, sensors), stop)
                 await doing
                 status = {each.target.role: replace(each.status) for each in session.supervisors}
             finally:

@@ -1,0 +1,65 @@
+"""What a wearer sees while recording."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import pytest
+from rich.console import Console
+
+from imuhip.cli.live_picture import loss_text
+from imuhip.cli.live_view import LiveBars, LiveLines, Picture, SensorLine
+from imuhip.cli.watching import Gauge, LiveState
+
+FINE = SensorLine("pelvis", "streaming", True, 100.0, "lost 0", "-60 dBm", "battery 87 %", "clock steady")
+GONE = SensorLine("thigh_right", "it is not heard; still looking", False, 0.0, "lost 0, fetching 300", "", "", "")
+LIVE = LiveState(75.0, 0.0, {"right hip": [Gauge("flexion", 51.0)]}, ())
+PICTURE = Picture(75.0, 1_234_567, LIVE, [FINE, GONE], "Stand")
+
+
+@dataclass(frozen=True)
+class Health:
+    lost: int
+    lost_in_sensor: int = 0
+    loss_visible: bool = True
+
+
+@pytest.mark.parametrize(
+    ("health", "filled", "missing", "lost_on_host", "text"),
+    [
+        (Health(0), 0, 0, 0, "lost 0"),
+        (Health(955), 0, 955, 0, "lost 0, fetching 955"),
+        (Health(955), 955, 0, 0, "lost 0, filled 955"),
+        (Health(100, 30), 40, 20, 0, "lost 40, 30 of them in the sensor, filled 40, fetching 20"),
+        (Health(8), 0, 0, 1, "lost 8, 1 notification on this computer"),
+        (Health(0, loss_visible=False), 0, 0, 0, "loss not visible"),
+    ],
+)
+def test_loss_is_told_with_its_cause_and_what_is_being_done(
+    health: Health, filled: int, missing: int, lost_on_host: int, text: str
+) -> None:
+    assert loss_text(health, filled, missing, lost_on_host) == text  # type: ignore[arg-type]  # only what is shown
+
+
+def test_the_screen_shows_angles_sensors_and_what_to_do() -> None:
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=120, color_system=None)
+    with LiveBars(console, "Recording a.mcap", keys=True) as view:
+        view.show(PICTURE)
+        view.ring()
+    text = out.getvalue()
+    angles, sensors = ("1:15", "1.2 MB", "51.0°"), ("thigh right", "not heard; still looking", "fetching 300")
+    for part in (*angles, *sensors, "Stand", "q stop", "\a"):
+        assert part in text
+
+
+def test_without_a_terminal_a_line_tells_the_same() -> None:
+    out = io.StringIO()
+    with LiveLines(out) as view:
+        view.show(PICTURE)
+        view.ring()
+    assert out.getvalue() == (
+        "  1:15  pelvis: 100 Hz, lost 0; thigh right: 0 Hz, lost 0, fetching 300, it is not heard; still looking"
+        "  | 1.2 MB\n"
+    )
