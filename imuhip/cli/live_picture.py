@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from imuhip.cli.guide import Marker
 from imuhip.cli.live_view import LiveBars, LiveLines, LiveView, Picture, SensorLine
 from imuhip.cli.recorder import Recorder
-from imuhip.cli.text import count
+from imuhip.cli.wording import count
 from imuhip.radio.live import LiveSession
 from imuhip.radio.supervisor import Supervisor
 

@@ -87,17 +87,18 @@ def publish(
 ) -> None:
     """Publish live results to an MQTT broker.
 
-    The sensors are all paired ones, or with --virtual simulated ones; nothing is recorded (`imuhip record --mqtt` does both).
-    Angles, repetitions, range results, flags and status appear under imuhip/v1/SITE/WEARER, and in Home Assistant by themselves. The
-    password comes from IMUHIP_MQTT_PASSWORD, the settings file or the keyring, never from the command line. `imuhip
-    mqtt check` says what is wrong where nothing arrives.
+    The sensors are all paired ones, or with --virtual simulated ones. Nothing is recorded: `imuhip record --mqtt` does
+    both. Angles, repetitions, range results, flags and status appear under imuhip/v1/SITE/WEARER, and in Home Assistant
+    by themselves. The password comes from IMUHIP_MQTT_PASSWORD, the settings file or the keyring, never from the
+    command line. `imuhip mqtt check` says what is wrong where nothing arrives.
     """
     target = Target(url, site, wearer, rate, insecure, ca, cert, key, not no_discovery)
     if not virtual:
         from imuhip.cli.live_session import Wishes, record_session
         from imuhip.radio.pace import run
 
-        return run(record_session(Wishes(output=None, radio=radio, mqtt=target)), speed=1.0)
+        run(record_session(Wishes(output=None, radio=radio, mqtt=target)), speed=1.0)
+        return
     from imuhip.cli.live import virtual_session
 
     live = virtual_session(session)

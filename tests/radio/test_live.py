@@ -67,7 +67,8 @@ def test_live_and_replay_give_the_same_bits_faults_and_refills_included(tmp_path
         elif isinstance(event, NotificationBlock):
             replayed += pipeline.feed(event)
     replayed += pipeline.flush()
-    assert np.isfinite(np.frombuffer(flexion(live))).mean() > 0.4
+    # Calibrated after 31 of 56 s, and for 4 s without a pelvis.
+    assert np.isfinite(np.frombuffer(flexion(live))).mean() > 0.3
     assert flexion(live) == flexion(replayed)
 
 
