@@ -24,7 +24,7 @@ Role = Annotated[str, typer.Argument(metavar="ROLE", help="pelvis, thigh_right, 
 
 def scan(
     radio: RadioSpec = None,
-    seconds: Annotated[float, typer.Option(help="How long to listen.")] = 5.0,
+    seconds: Annotated[float, typer.Option(metavar="SECONDS", help="How long to listen.")] = 5.0,
     battery: Annotated[bool, typer.Option("--battery/--no-battery", help="Connect to each to ask for it.")] = True,
     everything: Annotated[bool, typer.Option("--all", help="Other devices too.")] = False,
     addresses: Annotated[bool, typer.Option("--addresses", help="Show addresses; keep them to yourself.")] = False,
@@ -50,7 +50,9 @@ def scan(
 def pair(
     roles: Annotated[list[str], typer.Argument(metavar="ROLE...", help="pelvis, thigh_right, thigh_left, ...")],
     radio: RadioSpec = None,
-    timeout: Annotated[float, typer.Option(help="Seconds to wait for the taps of each sensor.")] = 60.0,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", help="How long to wait for the taps of each sensor.")
+    ] = 60.0,
     force: Annotated[bool, typer.Option("--force", help="Give a role away that a sensor has already.")] = False,
 ) -> None:
     """Give each sensor its role by tapping it twice.

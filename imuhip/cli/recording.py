@@ -33,12 +33,16 @@ def record(
         str | None,
         typer.Option(metavar="[SCENARIO]", help="Virtual sensors on a virtual wearer: range_test, strengthening, ..."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of everything virtual; the same seed gives the same session.")] = 1,
-    speed: Annotated[str, typer.Option(help="With --virtual: times real time, or max.")] = "1",
-    minutes: Annotated[float | None, typer.Option(help="Stop after this long.")] = None,
+    seed: Annotated[
+        int, typer.Option(metavar="NUMBER", help="Of everything virtual; the same seed gives the same session.")
+    ] = 1,
+    speed: Annotated[str, typer.Option(metavar="TIMES", help="With --virtual: times real time, or max.")] = "1",
+    minutes: Annotated[float | None, typer.Option(metavar="MINUTES", help="Stop after this long.")] = None,
     calibrate: Annotated[bool, typer.Option("--calibrate/--no-calibrate", help="Begin with the countdown.")] = True,
-    wait: Annotated[float, typer.Option(help="Seconds to wait for all sensors before beginning without some.")] = 20.0,
-    wearer: Annotated[str, typer.Option(help="A pseudonym to keep in the recording.")] = "",
+    wait: Annotated[
+        float, typer.Option(metavar="SECONDS", help="How long to wait for all sensors before beginning without some.")
+    ] = 20.0,
+    wearer: Annotated[str, typer.Option(metavar="NAME", help="A pseudonym to keep in the recording.")] = "",
     mqtt: ReplayTo = None,
     insecure: Insecure = False,
     catalogue: CatalogueFiles = None,

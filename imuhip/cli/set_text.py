@@ -102,12 +102,17 @@ def _range(one: Set) -> str:
         spread = f"{one['range_cv']:.0%} in range, {one['duration_cv']:.0%} in time".replace("%", " %")
         parts.append(f"{even} from rep to rep ({spread})")
     if one["controlled_range_deg"] is not None:
-        parts.append(f"under control up to {one['controlled_range_deg']:.0f} deg{_of_test(one)}")
+        motion = f" of {words(one['controls']['test'])}" if one["controls"] else ""
+        parts.append(_controlled(one["controlled_range_deg"], motion))
     return "; ".join(parts)
 
 
-def _of_test(one: Set) -> str:
-    return f" of {words(one['controls']['test'])}" if one["controls"] else ""
+def _controlled(angle_deg: float, motion: str = "") -> str:
+    """How far control reaches; a bridge may well end before the hip is straight."""
+    whole = round(angle_deg)
+    return (
+        f"under control up to {whole} deg{motion}" if whole >= 0 else f"under control to {-whole} deg short of straight"
+    )
 
 
 def _fault_lines(one: Set) -> Iterable[str]:
@@ -219,7 +224,7 @@ def _side_words(sets: Sequence[Set]) -> str:
     if reps:
         text += f", range {statistics.median(rep['range_deg'] for rep in reps):.0f} deg"
     controlled = [one["controlled_range_deg"] for one in sets if one["controlled_range_deg"] is not None]
-    return f"{text}, under control up to {max(controlled):.0f} deg" if controlled else text
+    return f"{text}, {_controlled(max(controlled))}" if controlled else text
 
 
 def _not_visible(sets: Sequence[Set]) -> list[str]:
