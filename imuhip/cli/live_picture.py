@@ -7,8 +7,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from imuhip.cli.guide import Marker
-from imuhip.cli.live_view import LiveBars, LiveLines, LiveView, Picture, SensorLine
+from imuhip.cli.live_view import LiveBars, LiveLines, Picture, SensorLine
 from imuhip.cli.recorder import Recorder
+from imuhip.cli.screens import View
 from imuhip.cli.wording import count
 from imuhip.radio.live import LiveSession
 from imuhip.radio.supervisor import Supervisor
@@ -16,6 +17,7 @@ from imuhip.radio.supervisor import Supervisor
 if TYPE_CHECKING:
     from imuhip.pipeline import SensorHealth
 
+LINE_S = 5.0
 CLOCK_SETTLES_S = 10.0
 """By then the envelope of arrivals has seen the shortest delay of the link."""
 
@@ -83,16 +85,16 @@ def loss_text(health: SensorHealth, filled: int, missing: int, lost_on_host: int
     return ", ".join(parts)
 
 
-def view_for(name: str, *, keys: bool) -> LiveView:
+def view_for(title: str, *, keys: bool) -> View[Picture]:
     """Return a view that suits stdout.
 
     Args:
-        name: Of the recording.
+        title: What runs.
         keys: Whether keys do something.
     """
     from rich.console import Console
 
     console = Console()
     if console.is_terminal and not console.is_dumb_terminal:
-        return LiveBars(console, f"Recording {name}", keys=keys)
-    return LiveLines(sys.stdout)
+        return LiveBars(console, title, keys=keys)
+    return LiveLines(sys.stdout, LINE_S)

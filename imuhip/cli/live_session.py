@@ -177,7 +177,7 @@ async def _watch(
 ) -> None:
     """Look at the keyboard and for commands, and draw, by the wall's clock: faster life is not drawn more often."""
     began_ns, shown_s = session.now_ns(), -1e9
-    title = "Live" if wishes.output is None else wishes.output.name
+    title = "Publishing" if wishes.output is None else f"Recording {wishes.output.name}"
     with keyboard() as typed, view_for(title, keys=wishes.scenario is None) as view:
         while not stop.is_set():
             marks, sound = marker.at(session.now_ns())

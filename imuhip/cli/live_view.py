@@ -1,22 +1,20 @@
-"""What a wearer sees while a session is recorded: the angles, each sensor's health, what to do next."""
+"""What a wearer sees while a session runs: the angles, each sensor's health, what to do next."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self, TextIO
+from typing import TYPE_CHECKING
 
+from imuhip.cli.gauges import angle_table, angle_words
 from imuhip.cli.guide import KEYS
-from imuhip.cli.views import PROVISIONAL, angle_table
+from imuhip.cli.screens import PROVISIONAL, Lines, Screen, exercise_lines
 from imuhip.cli.wording import clock, words
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import Console
 
     from imuhip.cli.watching import LiveState
-
-BELL = "\a"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ class Picture:
 
     Attributes:
         elapsed_s: Since the recording began.
-        size_bytes: Of the file.
+        size_bytes: Of the file; 0 where nothing is kept.
         live: The angles.
         sensors: Their health.
         said: What the wearer is told.
@@ -62,64 +60,28 @@ class Picture:
     sensors: Sequence[SensorLine]
     said: str
 
-
-class LiveView(Protocol):
-    """Shows a recording."""
-
-    interval_s: float
-
-    def __enter__(self) -> Self:
-        """Begin to show."""
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Leave the terminal as it was."""
-
-    def show(self, picture: Picture) -> None:
-        """Show this moment."""
-
-    def ring(self) -> None:
-        """Make a sound."""
+    @property
+    def size(self) -> str:
+        """Of the file, in words."""
+        return f"{self.size_bytes / 1e6:.1f} MB" if self.size_bytes else ""
 
 
-class LiveLines:
-    """A line now and then: for pipes and logs.
+class LiveLines(Lines):
+    """A line now and then: for pipes and logs."""
 
-    Args:
-        out: Where to write.
-    """
-
-    interval_s = 5.0
-
-    def __init__(self, out: TextIO) -> None:
-        self._out = out
-
-    def __enter__(self) -> Self:
-        """Nothing to prepare."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Nothing to restore."""
-
-    def show(self, picture: Picture) -> None:
+    def show(self, moment: Picture) -> None:
         """Write a line."""
         sensors = "; ".join(
             f"{words(each.role)}: "
             + ", ".join(part for part in (f"{each.rate_hz:.0f} Hz", each.loss, "" if each.fine else each.link) if part)
-            for each in picture.sensors
+            for each in moment.sensors
         )
-        self._out.write(f"{clock(picture.elapsed_s):>6}  {sensors}  | {picture.size_bytes / 1e6:.1f} MB\n")
-        self._out.flush()
-
-    def ring(self) -> None:
-        """Logs make no sound."""
+        parts = [angle_words(moment.live), sensors, moment.size, moment.live.note]
+        self.write(f"{clock(moment.elapsed_s):>6}  {'  | '.join(filter(None, parts))}", moment.live.exercise)
 
 
-class LiveBars:
-    """Everything on one screen, redrawn in place.
+class LiveBars(Screen):
+    """Everything on one screen.
 
     Args:
         console: The terminal.
@@ -127,43 +89,17 @@ class LiveBars:
         keys: Whether keys do something.
     """
 
-    interval_s = 1 / 10
-
     def __init__(self, console: Console, title: str, *, keys: bool) -> None:
-        from rich.live import Live
-
-        self._console = console
-        self._title = title
+        super().__init__(console, title, 1 / 10)
         self._keys = keys
-        self._fancy = console.encoding.lower().startswith("utf")
-        self._live = Live(console=console, auto_refresh=False, transient=False)
 
-    def __enter__(self) -> Self:
-        """Begin to draw."""
-        self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Give the cursor back."""
-        self._live.stop()
-
-    def show(self, picture: Picture) -> None:
+    def show(self, moment: Picture) -> None:
         """Draw one picture."""
-        self._live.update(self._picture(picture), refresh=True)
-
-    def ring(self) -> None:
-        """Ring the terminal's bell."""
-        self._console.bell()
-
-    def _picture(self, picture: Picture) -> RenderableType:
-        from rich.console import Group
         from rich.table import Table
         from rich.text import Text
 
         sensors = Table.grid(padding=(0, 2))
-        for each in picture.sensors:
+        for each in moment.sensors:
             sensors.add_row(
                 f"  {words(each.role)}",
                 Text(each.link, style="" if each.fine else "bold yellow"),
@@ -173,13 +109,15 @@ class LiveBars:
                 each.battery,
                 each.clock,
             )
-        head = f"{self._title}   {clock(picture.elapsed_s)}   {picture.size_bytes / 1e6:.1f} MB"
-        return Group(
+        head = "   ".join(filter(None, (self.title, clock(moment.elapsed_s), moment.size)))
+        self.draw(
             Text(head, style="bold"),
             Text(PROVISIONAL, style="dim"),
-            angle_table(picture.live, fancy=self._fancy),
+            angle_table(moment.live, fancy=self.fancy),
+            *exercise_lines(moment.live.exercise),
             Text("sensors", style="bold"),
             sensors,
-            Text(picture.said, style="bold cyan"),
+            *([Text(moment.live.note)] if moment.live.note else []),
+            Text(moment.said, style="bold cyan"),
             Text(KEYS if self._keys else "q stop", style="dim"),
         )

@@ -10,8 +10,8 @@ from imuhip.marks import Mark
 from imuhip.packets.notification import NotificationBlock
 
 if TYPE_CHECKING:
-    from imuhip.cli.views import View
-    from imuhip.cli.watching import Watch
+    from imuhip.cli.screens import View
+    from imuhip.cli.watching import LiveState, Watch
     from imuhip.hip.stage import HipBlock
     from imuhip.pipeline import Pipeline
     from imuhip.recording import Event
@@ -59,7 +59,7 @@ def play(
     events: Iterable[Event],
     pipeline: Pipeline,
     watch: Watch,
-    view: View,
+    view: View[LiveState],
     *,
     speed: float | None,
     clock: Clock,

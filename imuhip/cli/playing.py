@@ -16,7 +16,8 @@ from imuhip.errors import ImuhipError
 if TYPE_CHECKING:
     from imuhip.cli.live import Live
     from imuhip.cli.publishing import MqttOutlet
-    from imuhip.cli.views import View
+    from imuhip.cli.screens import View
+    from imuhip.cli.watching import LiveState
 
 DEMO_RECORDING = "range_test.mcap"
 SLICE_S = 0.05
@@ -151,7 +152,7 @@ def show(
     return whole
 
 
-def _view(title: str, line_s: float) -> View:
+def _view(title: str, line_s: float) -> View[LiveState]:
     from rich.console import Console
 
     from imuhip.cli.views import BarView, LineView

@@ -1,203 +1,62 @@
-"""Views of a running session: moving bars on a terminal, a line now and then elsewhere."""
+"""Views of a replayed session: moving bars on a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self, TextIO
+from typing import TYPE_CHECKING
 
-from imuhip.cli.wording import clock
+from imuhip.cli.gauges import angle_table, angle_words
+from imuhip.cli.screens import PROVISIONAL, Lines, Screen, exercise_lines
+from imuhip.cli.wording import clock, words
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
-    from rich.table import Table
+    from rich.console import Console
 
-    from imuhip.cli.watching import Gauge, LiveState
-
-BAR_CELLS = 44
-BAR_RANGE_DEG = {
-    "flexion": (-40.0, 130.0),
-    "adduction": (-60.0, 60.0),
-    "internal rotation": (-60.0, 60.0),
-    "tilt": (-120.0, 120.0),
-    "list": (-120.0, 120.0),
-    "rotation": (-180.0, 180.0),
-}
-INCLINATION_RANGE_DEG = (0.0, 180.0)
-"""Of a segment against gravity, by the segment's name."""
-PROVISIONAL = "provisional: `imuhip analyze` refines these numbers with the whole session"
+    from imuhip.cli.watching import LiveState
 
 
-class View(Protocol):
-    """Shows a session; ``interval_s`` is the time it wants between two pictures."""
+class LineView(Lines):
+    """One line of text per picture."""
 
-    interval_s: float
-
-    def __enter__(self) -> Self:
-        """Begin to show."""
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Leave the terminal as it was."""
-
-    def show(self, state: LiveState) -> None:
-        """Show this moment."""
-
-
-class LineView:
-    """One line of text per picture, for pipes, logs and terminals that cannot move their cursor.
-
-    Args:
-        out: Where to write.
-        interval_s: Seconds between two lines.
-    """
-
-    def __init__(self, out: TextIO, interval_s: float) -> None:
-        self.interval_s = interval_s
-        self._out = out
-        self._told: Sequence[str] = ()
-
-    def __enter__(self) -> Self:
-        """Say what kind of numbers follow."""
-        self._out.write(f"Degrees, last peak in brackets, ? where not known; {PROVISIONAL}.\n")
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Nothing to restore."""
-
-    def show(self, state: LiveState) -> None:
+    def show(self, moment: LiveState) -> None:
         """Write one line."""
-        groups = "  ".join(
-            f"{name}: " + ", ".join(f"{_short(gauge.name)} {_value(gauge)}" for gauge in gauges)
-            for name, gauges in state.groups.items()
-            if name != "pelvis"
-        )
-        rates = "/".join(f"{sensor.rate_hz:.0f}" for sensor in state.health)
-        seen = [sensor.lost for sensor in state.health if sensor.loss_visible]
+        rates = "/".join(f"{sensor.rate_hz:.0f}" for sensor in moment.health)
+        seen = [sensor.lost for sensor in moment.health if sensor.loss_visible]
         lost = f"lost {sum(seen)}" if seen else "loss not visible"
-        self._out.write(
-            f"{clock(state.elapsed_s):>6}  {groups or 'no hip angles'}  | {rates} Hz, {lost},"
-            f" {clock(state.left_s)} left{' | ' if state.note else ''}{state.note}\n"
+        self.write(
+            f"{clock(moment.elapsed_s):>6}  {angle_words(moment) or 'no hip angles'}  | {rates} Hz, {lost},"
+            f" {clock(moment.left_s)} left{' | ' if moment.note else ''}{moment.note}",
+            moment.exercise,
         )
-        if state.exercise and state.exercise != self._told:
-            self._told = state.exercise
-            self._out.write(f"        {'; '.join(state.exercise)}\n")
-        self._out.flush()
 
 
-class BarView:
-    """Angles as bars that move, redrawn in place.
+class BarView(Screen):
+    """Angles as bars that move.
 
     Args:
         console: The terminal.
         title: What is played, and how fast.
     """
 
-    interval_s = 1 / 15
-
     def __init__(self, console: Console, title: str) -> None:
-        from rich.live import Live
+        super().__init__(console, title, 1 / 15)
 
-        self._title = title
-        self._fancy = console.encoding.lower().startswith("utf")
-        self._live = Live(console=console, auto_refresh=False, transient=False)
-
-    def __enter__(self) -> Self:
-        """Begin to draw."""
-        self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Give the cursor back."""
-        self._live.stop()
-
-    def show(self, state: LiveState) -> None:
+    def show(self, moment: LiveState) -> None:
         """Draw one picture."""
-        self._live.update(self._picture(state), refresh=True)
-
-    def _picture(self, state: LiveState) -> RenderableType:
-        from rich.console import Group
         from rich.table import Table
         from rich.text import Text
 
         sensors = Table.grid(padding=(0, 2))
-        for sensor in state.health:
+        for sensor in moment.health:
             lost = f"lost {sensor.lost}" if sensor.loss_visible else "loss not visible"
             gaps = f"{sensor.gaps_s:.1f} s of gaps" if sensor.gaps_s else ""
-            sensors.add_row(f"  {sensor.role.replace('_', ' ')}", f"{sensor.rate_hz:.1f} Hz", lost, gaps)
-        head = f"{self._title}   {clock(state.elapsed_s)} of {clock(state.duration_s)}, {clock(state.left_s)} left"
-        return Group(
+            sensors.add_row(f"  {words(sensor.role)}", f"{sensor.rate_hz:.1f} Hz", lost, gaps)
+        head = f"{self.title}   {clock(moment.elapsed_s)} of {clock(moment.duration_s)}, {clock(moment.left_s)} left"
+        self.draw(
             Text(head, style="bold"),
             Text(f"{PROVISIONAL}; q stops", style="dim"),
-            angle_table(state, fancy=self._fancy),
-            *(Text(line, style="bold" if k == 0 else "") for k, line in enumerate(state.exercise)),
+            angle_table(moment, fancy=self.fancy),
+            *exercise_lines(moment.exercise),
             Text("sensors", style="bold"),
             sensors,
-            Text(state.note),
+            Text(moment.note),
         )
-
-
-def angle_table(state: LiveState, *, fancy: bool) -> Table:
-    """All angles of a moment with their bars and last peaks.
-
-    Args:
-        state: The moment.
-        fancy: Use block characters, else ASCII.
-    """
-    from rich.table import Table
-    from rich.text import Text
-
-    angles = Table.grid(padding=(0, 2))
-    for group, gauges in state.groups.items():
-        angles.add_row(Text(group, style="bold"))
-        for gauge in gauges:
-            value = gauge.reason if gauge.value_deg is None else f"{round(gauge.value_deg, 1) + 0.0:6.1f}\u00b0"
-            peak = "" if gauge.peak_deg is None else f"last peak {round(gauge.peak_deg)}\u00b0"
-            peak = "only its changes count" if gauge.relative else peak
-            angles.add_row(f"  {gauge.name}", Text(value, justify="right"), bar(gauge, fancy=fancy), peak)
-    if not state.groups:
-        angles.add_row("no hip angles yet")
-    return angles
-
-
-def bar(gauge: Gauge, *, fancy: bool = True) -> str:
-    """An angle as a bar from zero to its value, with its last peak marked.
-
-    Args:
-        gauge: The angle.
-        fancy: Use block characters, else ASCII.
-
-    Returns:
-        :data:`BAR_CELLS` characters.
-    """
-    fill, zero, peak, empty = "\u2588\u2502\u25c6\u00b7" if fancy else "#|^."
-    low, high = BAR_RANGE_DEG.get(gauge.name, INCLINATION_RANGE_DEG)
-
-    def cell(angle_deg: float) -> int:
-        share = (min(max(angle_deg, low), high) - low) / (high - low)
-        return round(share * (BAR_CELLS - 1))
-
-    cells = [empty] * BAR_CELLS
-    origin = cell(0.0)
-    if gauge.value_deg is not None:
-        end = cell(gauge.value_deg)
-        first, last = sorted((origin, end))
-        cells[first : last + 1] = [fill] * (last - first + 1)
-    cells[origin] = zero
-    if gauge.peak_deg is not None:
-        cells[cell(gauge.peak_deg)] = peak
-    return "".join(cells)
-
-
-def _short(name: str) -> str:
-    return {"flexion": "flex", "adduction": "add", "internal rotation": "int.rot"}.get(name, name)
-
-
-def _value(gauge: Gauge) -> str:
-    value = "?" if gauge.value_deg is None else f"{round(gauge.value_deg)}"
-    return value if gauge.peak_deg is None else f"{value} ({round(gauge.peak_deg)})"

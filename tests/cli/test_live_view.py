@@ -14,7 +14,14 @@ from imuhip.cli.watching import Gauge, LiveState
 
 FINE = SensorLine("pelvis", "streaming", True, 100.0, "lost 0", "-60 dBm", "battery 87 %", "clock steady")
 GONE = SensorLine("thigh_right", "it is not heard; still looking", False, 0.0, "lost 0, fetching 300", "", "", "")
-LIVE = LiveState(75.0, 0.0, {"right hip": [Gauge("flexion", 51.0)]}, ())
+LIVE = LiveState(
+    75.0,
+    0.0,
+    {"right hip": [Gauge("flexion", 51.0)]},
+    (),
+    ("bridge, right: 3 reps, 2 good", "rep 3 was flung"),
+    "MQTT: connected",
+)
 PICTURE = Picture(75.0, 1_234_567, LIVE, [FINE, GONE], "Stand")
 
 
@@ -50,16 +57,20 @@ def test_the_screen_shows_angles_sensors_and_what_to_do() -> None:
         view.ring()
     text = out.getvalue()
     angles, sensors = ("1:15", "1.2 MB", "51.0°"), ("thigh right", "not heard; still looking", "fetching 300")
-    for part in (*angles, *sensors, "Stand", "q stop", "\a"):
+    for part in (*angles, *sensors, "rep 3 was flung", "MQTT: connected", "Stand", "q stop", "\a"):
         assert part in text
 
 
 def test_without_a_terminal_a_line_tells_the_same() -> None:
     out = io.StringIO()
-    with LiveLines(out) as view:
+    with LiveLines(out, 5.0) as view:
         view.show(PICTURE)
         view.ring()
-    assert out.getvalue() == (
-        "  1:15  pelvis: 100 Hz, lost 0; thigh right: 0 Hz, lost 0, fetching 300, it is not heard; still looking"
-        "  | 1.2 MB\n"
+        view.show(PICTURE)
+    first, *lines = out.getvalue().splitlines()
+    line = (
+        "  1:15  right hip: flex 51  | pelvis: 100 Hz, lost 0; thigh right: 0 Hz, lost 0, fetching 300, it is not"
+        " heard; still looking  | 1.2 MB  | MQTT: connected"
     )
+    assert "provisional" in first
+    assert lines == [line, "        bridge, right: 3 reps, 2 good; rep 3 was flung", line]

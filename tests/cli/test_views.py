@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import pytest
 from rich.console import Console
 
-from imuhip.cli.views import BAR_CELLS, BarView, LineView, bar
+from imuhip.cli.gauges import BAR_CELLS, bar
+from imuhip.cli.views import BarView, LineView
 from imuhip.cli.watching import Gauge, LiveState
 
 
