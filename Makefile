@@ -38,7 +38,7 @@ clean:  ## Remove the environment and everything made
 	$(PYTHON) -m venv .venv
 
 .venv/.app: pyproject.toml constraints.txt | .venv/bin/python
-	$(INSTALL) -e .
+	$(INSTALL) -e ".[plot,radio-virtual]"
 	@touch $@
 
 .venv/.dev: pyproject.toml constraints.txt | .venv/bin/python
