@@ -51,13 +51,17 @@ def hip_angles(quat_pelvis_from_thigh: FloatArray, side: str) -> FloatArray:
     Returns:
         (..., 3) rad.
     """
+    return zxy_angles(quat_pelvis_from_thigh) * SIDE_SIGNS[side]
+
+
+def zxy_angles(quat_pelvis_from_thigh: FloatArray) -> FloatArray:
+    """Angles of intrinsic z-x'-y'' rotation, (..., 4) -> (..., 3) rad; :data:`SIDE_SIGNS` makes hip angles of them."""
     q = quat_pelvis_from_thigh
     w, x, y, z = (np.ascontiguousarray(q[..., i]) for i in range(4))
-    signs = SIDE_SIGNS[side]
     out = np.empty((*q.shape[:-1], 3))
     out[..., 0] = np.arctan2(-2 * (x * y - w * z), 1 - 2 * (x * x + z * z))
-    out[..., 1] = signs[1] * np.arcsin(np.clip(2 * (y * z + w * x), -1.0, 1.0))
-    out[..., 2] = signs[2] * np.arctan2(-2 * (x * z - w * y), 1 - 2 * (x * x + y * y))
+    out[..., 1] = np.arcsin(np.clip(2 * (y * z + w * x), -1.0, 1.0))
+    out[..., 2] = np.arctan2(-2 * (x * z - w * y), 1 - 2 * (x * x + y * y))
     return out
 
 

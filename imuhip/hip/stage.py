@@ -10,8 +10,8 @@ import numpy as np
 from imuhip import rotation
 from imuhip.calibration.body import THIGHS
 from imuhip.calibration.result import HEADING_LIMIT_RAD
-from imuhip.joint import SIDE_SIGNS, hip_angles, pelvis_angles
-from imuhip.orientation.segments import SegmentBlock, Spread
+from imuhip.joint import SIDE_SIGNS, pelvis_angles, zxy_angles
+from imuhip.orientation.segments import SegmentBlock
 from imuhip.units import BoolArray, FloatArray
 
 SINGULAR_DEG = 75.0
@@ -113,16 +113,10 @@ def hip_block(segments: SegmentBlock) -> HipBlock:
     sensor = {role: k for k, role in enumerate(segments.roles)}
     pelvis = sensor.get("pelvis")
     tilt = np.full((3, quat.shape[1]), np.nan)
-    sides: dict[str, HipAngles] = {}
+    sides: Mapping[str, HipAngles] = {}
     if pelvis is not None:
-        upright = rotation.conjugate(quat[pelvis])
         tilt = np.where(known[pelvis], np.rad2deg(pelvis_angles(quat[pelvis])).T, np.nan)
-        for role, side in THIGHS.items():
-            if (thigh := sensor.get(role)) is None:
-                continue
-            both = known[pelvis] & known[thigh]
-            hip = rotation.multiply(upright, quat[thigh])
-            sides[side] = _angles(hip, quat[thigh], side, both, segments.spreads.get(side))
+        sides = _hips(segments, pelvis, {side: sensor[role] for role, side in THIGHS.items() if role in sensor})
     return HipBlock(
         segments.start_index,
         segments.rate_hz,
@@ -167,41 +161,53 @@ def _unknown(frames: int) -> HipAngles:
     return HipAngles(nothing, nothing, nothing, no, no, nothing, no)
 
 
-def _angles(hip: FloatArray, thigh: FloatArray, side: str, known: BoolArray, sd: Spread | None) -> HipAngles:
-    if sd is None:
-        return _unknown(len(hip))
-    angles = hip_angles(hip, side)
-    degrees = np.rad2deg(angles)
-    singular = np.abs(degrees[:, 1]) > SINGULAR_DEG
-    heading_known = known & (sd.heading_sd_rad < HEADING_LIMIT_RAD)
-    half_width = _flexion_half_width_deg(angles, thigh, side, sd)
+def _hips(segments: SegmentBlock, pelvis: int, thighs: Mapping[str, int]) -> dict[str, HipAngles]:
+    """Angles of the hips whose thighs wear the given sensors."""
+    quat, known = segments.quat_earth_from_segment, segments.known
+    sides = [side for side in thighs if side in segments.spreads]
+    out = {side: _unknown(quat.shape[1]) for side in thighs}
+    if not sides:
+        return out
+    worn = [thighs[side] for side in sides]
+    thigh, both = quat[worn], known[pelvis] & known[worn]
+    signs = np.stack([SIDE_SIGNS[side] for side in sides])[:, None]
+    level_sd_rad = np.stack([segments.spreads[side].level_sd_rad for side in sides])
+    heading_sd_rad = np.stack([segments.spreads[side].heading_sd_rad for side in sides])
+    angles = zxy_angles(rotation.multiply(rotation.conjugate(quat[pelvis]), thigh))
+    half_width = _flexion_half_width_deg(angles, thigh, level_sd_rad, heading_sd_rad)
+    degrees = np.rad2deg(angles * signs)
+    singular = np.abs(degrees[..., 1]) > SINGULAR_DEG
+    heading_known = both & (heading_sd_rad < HEADING_LIMIT_RAD)
     # Lying on the side flexion is heading; upright it is gravity, and needs none.
-    valid = known & ~singular & (half_width < UNKNOWN_DEG)
-    return HipAngles(
-        flexion_deg=np.where(valid, degrees[:, 0], np.nan),
-        adduction_deg=np.where(heading_known, degrees[:, 1], np.nan),
-        internal_rotation_deg=np.where(heading_known & ~singular, degrees[:, 2], np.nan),
-        valid=valid,
-        heading_known=heading_known,
-        uncertainty_deg=np.where(valid, half_width, np.nan),
-        singular=known & singular,
+    valid = both & ~singular & (half_width < UNKNOWN_DEG)
+    shown = (
+        np.where(valid, degrees[..., 0], np.nan),
+        np.where(heading_known, degrees[..., 1], np.nan),
+        np.where(heading_known & ~singular, degrees[..., 2], np.nan),
+        valid,
+        heading_known,
+        np.where(valid, half_width, np.nan),
+        both & singular,
     )
+    return out | {side: HipAngles(*(each[s] for each in shown)) for s, side in enumerate(sides)}
 
 
-def _flexion_half_width_deg(angles: FloatArray, thigh: FloatArray, side: str, sd: Spread) -> FloatArray:
-    """95 % half-width of flexion from the spread of tilt and heading.
+def _flexion_half_width_deg(
+    angles: FloatArray, thigh: FloatArray, level_sd_rad: FloatArray, heading_sd_rad: FloatArray
+) -> FloatArray:
+    """95 % half-width of flexion, (S, N), from the spread of tilt and heading.
 
     Flexion changes with a turn of the thigh by ``e = (-sin r, 0, cos r) / cos a``; the part of ``e`` along the vertical
     comes from the heading, the rest from tilt.
     """
     # Contiguous: cosines of strided arrays have other last bits than those of a single frame.
-    a, r = np.ascontiguousarray(angles[:, 1]), angles[:, 2] * SIDE_SIGNS[side][2]
-    w, x, y, z = (np.ascontiguousarray(thigh[:, i]) for i in range(4))
+    a, r = np.ascontiguousarray(angles[..., 1]), np.ascontiguousarray(angles[..., 2])
+    w, x, y, z = (np.ascontiguousarray(thigh[..., i]) for i in range(4))
     up_x, up_z = 2 * (x * z - w * y), 1 - 2 * (x * x + y * y)
     sr, cr = np.sin(r), np.cos(r)
     along = cr * up_z - sr * up_x
     along = along * along
-    variance = (1.0 - along) * sd.level_sd_rad**2 + along * sd.heading_sd_rad**2
+    variance = (1.0 - along) * level_sd_rad**2 + along * heading_sd_rad**2
     cos_a = np.maximum(np.cos(a), 0.1)
     total = variance / (cos_a * cos_a) + np.deg2rad(FLOOR_DEG) ** 2
     half_width: FloatArray = HALF_WIDTH * np.rad2deg(np.sqrt(total))

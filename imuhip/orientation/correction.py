@@ -32,8 +32,13 @@ class Correction:
             value = interpolate(frames[:changing], self.frame, self.value)
             out[:changing] = rotation.multiply(self._turn(value), quat[:changing])
         if changing < len(frames):  # from the last frame on one turn serves all
-            out[changing:] = rotation.multiply(self._turn(self.value[-1:])[0], quat[changing:])
+            out[changing:] = rotation.multiply(self.last, quat[changing:])
         return out
+
+    @property
+    def last(self) -> FloatArray:
+        """(4,) what serves from the last frame on."""
+        return np.array(self._turn(self.value[-1:])[0])
 
     def _turn(self, value: FloatArray) -> FloatArray:
         """(N, 4) of values (N, 3)."""

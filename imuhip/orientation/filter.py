@@ -49,31 +49,30 @@ class OrientationFilter:
             self._calibrated = True
             for k, vqf in enumerate(self._filters):
                 self._filters[k] = _without_bias_estimation(vqf)
+        gyr, acc = block.gyr_rad_s, block.acc_m_s2
+        if calibration is not None:
+            frames = block.start_index + np.arange(len(block))
+            gyr, acc = calibrate(gyr, acc, frames, calibration)
+        if not self._levelling:
+            acc = np.zeros_like(acc)  # VQF passes over samples without force
+        # A rate that stands for a gap too is fed as one step that turns as far.
+        turn = gyr * block.span[..., None]
+        restarted = block.known & (block.slip_rad >= LOST_RAD)
         quat = np.empty((*block.known.shape, 4))
-        restarted = np.zeros(block.known.shape, dtype=np.bool_)
         for k in range(len(self._filters)):
-            gyr, acc = block.gyr_rad_s[k], block.acc_m_s2[k]
-            if calibration is not None:
-                frames = block.start_index + np.arange(len(block))
-                gyr, acc = calibrate(gyr, acc, frames, calibration, k)
-            # A rate that stands for a gap too is fed as one step that turns as far.
-            self._run(k, gyr * block.span[k][:, None], acc, block, quat[k], restarted[k])
+            self._run(k, turn[k], acc[k], block.known[k], restarted[k], quat[k])
         return quat, restarted
 
     def _run(
-        self, k: int, turn: FloatArray, acc: FloatArray, block: BridgedBlock, quat: FloatArray, restarted: BoolArray
+        self, k: int, turn: FloatArray, acc: FloatArray, known: BoolArray, restarted: BoolArray, quat: FloatArray
     ) -> None:
-        known = block.known[k]
-        restarted[:] = known & (block.slip_rad[k] >= LOST_RAD)
-        edges = (np.flatnonzero(np.diff(known)) + 1).tolist()
+        edges = (np.flatnonzero(known[1:] != known[:-1]) + 1).tolist()
         for a, b in zip([0, *edges], [*edges, len(known)], strict=True):
             if not known[a]:
                 quat[a:b] = self._quat[k]
                 continue
             if restarted[a]:
                 self._restart(k)
-            if not self._levelling:
-                acc[a:b] = 0.0  # VQF passes over samples without force
             out = self._filters[k].updateBatch(np.ascontiguousarray(turn[a:b]), np.ascontiguousarray(acc[a:b]))
             quat[a:b] = out["quat6D"]
             self._quat[k] = quat[b - 1]
@@ -83,24 +82,23 @@ class OrientationFilter:
 
 
 def calibrate(
-    gyr: FloatArray, acc: FloatArray, frames: IntArray, calibration: Calibration, sensor: int
+    gyr: FloatArray, acc: FloatArray, frames: IntArray, calibration: Calibration
 ) -> tuple[FloatArray, FloatArray]:
-    """Rates and forces with biases, scales and cross-axis errors taken off.
+    """Rates and forces of all sensors with biases, scales and cross-axis errors taken off.
 
     Args:
-        gyr: (N, 3) rad/s.
-        acc: (N, 3) m/s2.
+        gyr: (K, N, 3) rad/s.
+        acc: (K, N, 3) m/s2.
         frames: (N,) their frame numbers.
         calibration: What to apply; its bias is linear between knots and constant outside.
-        sensor: Which sensor they are of.
 
     Returns:
-        Both again, (N, 3).
+        Both again, (K, N, 3).
     """
-    bias = interpolate(frames, calibration.knot_frame, calibration.gyr_bias_rad_s[sensor])
+    bias = interpolate(frames, calibration.knot_frame, calibration.gyr_bias_rad_s.swapaxes(0, 1)).swapaxes(0, 1)
     return (
-        _transform(calibration.gyr_unmix[sensor], gyr - bias),
-        _transform(calibration.acc_unmix[sensor], acc - calibration.acc_bias_m_s2[sensor]),
+        _transform(calibration.gyr_unmix, gyr - bias),
+        _transform(calibration.acc_unmix, acc - calibration.acc_bias_m_s2[:, None]),
     )
 
 
@@ -115,8 +113,9 @@ def interpolate(at: IntArray, knots: IntArray, values: FloatArray) -> FloatArray
 
 
 def _transform(m: FloatArray, v: FloatArray) -> FloatArray:
-    """Matrix times vectors (N, 3), elementwise: a BLAS product would change bits with the block size."""
-    return v[:, :1] * m[:, 0] + v[:, 1:2] * m[:, 1] + v[:, 2:] * m[:, 2]
+    """Matrices (K, 3, 3) times vectors (K, N, 3), elementwise: a BLAS product would change bits with the block size."""
+    columns = m[:, None]
+    return v[..., :1] * columns[..., 0] + v[..., 1:2] * columns[..., 1] + v[..., 2:] * columns[..., 2]
 
 
 def _new_filter(rate_hz: float, *, estimating: bool) -> VQF:

@@ -79,6 +79,7 @@ class LiveSegments:
         self._calibration: Calibration | None = None
         self._corrections = [Correction.constant(0.0) for _ in roles]
         self._mounts = [_MountFade.fixed(rotation.IDENTITY) for _ in roles]
+        self._steady()
         self._usable = np.zeros(sensors, dtype=np.bool_)
         self._history = np.zeros((sensors, HISTORY_FRAMES, 4))
         self._restarted = np.zeros(sensors, dtype=np.int64)
@@ -113,6 +114,7 @@ class LiveSegments:
                 target = mount.quat_sensor_from_segment
                 fading = self._mounts[k].fading(frame, target, fade)
                 self._mounts[k] = fading if continues[k] else _MountFade.fixed(target)
+        self._steady()
         self._usable = np.array(usable)
         self._slips = [slip for slip in self._slips if slip[0] >= int(calibration.knot_frame[-1])]
         self._calibration = calibration
@@ -130,14 +132,9 @@ class LiveSegments:
         # In order of time, whatever the block: sums of the same numbers in another order have other bits.
         for i, k in np.argwhere(((block.slip_rad > 0.0) & (block.slip_rad < LOST_RAD)).T).tolist():
             self._slips.append((block.start_index + i, k, float(block.slip_rad[k, i]) ** 2))
-        known, levelled = block.known.copy(), block.known.copy()
-        for k in range(len(self._roles)):
-            shown, settled = self._known_after_gaps(k, frames, restarted[k])
-            known[k] &= shown
-            levelled[k] &= settled
-        segments = np.empty_like(quat)
-        for k in range(len(self._roles)):
-            segments[k] = self._mounts[k].apply(self._corrections[k].apply(quat[k], frames), frames)
+        shown, settled = self._known_after_gaps(frames, restarted)
+        known, levelled = block.known & shown, block.known & settled
+        segments = self._turned(quat, frames)
         spreads = {} if self._calibration is None else dict(self._spreads(self._calibration, frames))
         roles = tuple(self._roles)
         return SegmentBlock(block.start_index, self._rate_hz, roles, segments, known, spreads, quat, levelled)
@@ -146,19 +143,35 @@ class LiveSegments:
         """Frame up to which the calibration in use knows the headings."""
         return -1 if self._calibration is None else int(self._calibration.knot_frame[-1])
 
-    def _known_after_gaps(self, k: int, frames: IntArray, restarted: BoolArray) -> tuple[BoolArray, BoolArray]:
-        """Where a sensor is calibrated, settled, and has not started anew since; and where its tilt has settled."""
-        out, level = np.empty((2, len(frames)), dtype=np.bool_)
-        edges = [0, *np.flatnonzero(restarted).tolist(), len(frames)]
-        for i, (a, b) in enumerate(itertools.pairwise(edges)):
-            if i > 0:
-                self._restarted[k] = frames[a]
-            fresh = self._restarted[k] <= self._known_since()
-            settled = frames[a:b] >= self._restarted[k] + round(SETTLE_S * self._rate_hz)
-            out[a:b] = self._usable[k] & fresh & settled
-            # At its start VQF takes the tilt from the first force, so there is nothing to wait for.
-            level[a:b] = settled | (self._restarted[k] == 0)
-        return out, level
+    def _steady(self) -> None:
+        """Find what all sensors are turned by once corrections and mounts change no more, and from which frame on."""
+        self._steady_from = max(
+            *(int(correction.frame[-1]) for correction in self._corrections), *(mount.last for mount in self._mounts)
+        )
+        self._steady_turn = np.stack([correction.last for correction in self._corrections])[:, None]
+        self._steady_mount = np.stack([mount.end for mount in self._mounts])[:, None]
+
+    def _known_after_gaps(self, frames: IntArray, restarted: BoolArray) -> tuple[BoolArray, BoolArray]:
+        """(K, N) where a sensor is calibrated, settled, and went on since; and where its tilt has settled."""
+        since = np.maximum.accumulate(np.where(restarted, frames, self._restarted[:, None]), axis=1)
+        self._restarted = since[:, -1].copy()
+        settled = frames >= since + round(SETTLE_S * self._rate_hz)
+        shown = self._usable[:, None] & (since <= self._known_since()) & settled
+        # At its start VQF takes the tilt from the first force, so there is nothing to wait for.
+        return shown, settled | (since == 0)
+
+    def _turned(self, quat: FloatArray, frames: IntArray) -> FloatArray:
+        """Earth from segment, (K, N, 4), of what the filters say."""
+        out = np.empty_like(quat)
+        changing = int(np.searchsorted(frames, self._steady_from))
+        if changing:
+            for k, (correction, mount) in enumerate(zip(self._corrections, self._mounts, strict=True)):
+                now = frames[:changing]
+                out[k, :changing] = rotation.multiply(correction.apply(quat[k, :changing], now), mount.at(now))
+        if changing < len(frames):
+            turned = rotation.multiply(self._steady_turn, quat[:, changing:])
+            out[:, changing:] = rotation.multiply(turned, self._steady_mount)
+        return out
 
     def _remember(self, quat: FloatArray, start: int) -> None:
         recent = quat[:, -HISTORY_FRAMES:]
@@ -250,19 +263,10 @@ class _MountFade:
         return _MountFade(-1, 0, quat, quat)
 
     def fading(self, frame: int, target: FloatArray, fade_frames: int) -> _MountFade:
-        now = self._at(np.array([frame]))[0]
+        now = self.at(np.array([frame]))[0]
         return _MountFade(frame, frame + fade_frames, now, target if now @ target >= 0 else -target)
 
-    def apply(self, quat: FloatArray, frames: IntArray) -> FloatArray:
-        """Earth from sensor (N, 4) to earth from segment."""
-        changing = 0 if self.start is self.end else int(np.searchsorted(frames, self.last))
-        out = np.empty(quat.shape)
-        if changing:
-            out[:changing] = rotation.multiply(quat[:changing], self._at(frames[:changing]))
-        if changing < len(frames):
-            out[changing:] = rotation.multiply(quat[changing:], self.end)
-        return out
-
-    def _at(self, frames: IntArray) -> FloatArray:
+    def at(self, frames: IntArray) -> FloatArray:
+        """(N, 4)."""
         share = np.clip((frames - self.first) / (self.last - self.first), 0.0, 1.0)[:, None]
         return rotation.normalise(self.start + share * (self.end - self.start))
