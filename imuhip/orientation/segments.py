@@ -79,7 +79,7 @@ class LiveSegments:
         self._calibration: Calibration | None = None
         self._corrections = [Correction.constant(0.0) for _ in roles]
         self._mounts = [_MountFade.fixed(rotation.IDENTITY) for _ in roles]
-        self._steady()
+        self._settle()
         self._usable = np.zeros(sensors, dtype=np.bool_)
         self._history = np.zeros((sensors, HISTORY_FRAMES, 4))
         self._restarted = np.zeros(sensors, dtype=np.int64)
@@ -114,7 +114,7 @@ class LiveSegments:
                 target = mount.quat_sensor_from_segment
                 fading = self._mounts[k].fading(frame, target, fade)
                 self._mounts[k] = fading if continues[k] else _MountFade.fixed(target)
-        self._steady()
+        self._settle()
         self._usable = np.array(usable)
         self._slips = [slip for slip in self._slips if slip[0] >= int(calibration.knot_frame[-1])]
         self._calibration = calibration
@@ -143,13 +143,15 @@ class LiveSegments:
         """Frame up to which the calibration in use knows the headings."""
         return -1 if self._calibration is None else int(self._calibration.knot_frame[-1])
 
-    def _steady(self) -> None:
+    def _settle(self) -> None:
         """Find what all sensors are turned by once corrections and mounts change no more, and from which frame on."""
         self._steady_from = max(
             *(int(correction.frame[-1]) for correction in self._corrections), *(mount.last for mount in self._mounts)
         )
-        self._steady_turn = np.stack([correction.last for correction in self._corrections])[:, None]
-        self._steady_mount = np.stack([mount.end for mount in self._mounts])[:, None]
+        turn = np.stack([correction.last for correction in self._corrections])[:, None]
+        mount = np.stack([mount.end for mount in self._mounts])[:, None]
+        # Both products are linear in what lies between: this is what they make of each of its four components.
+        self._steady = rotation.multiply(rotation.multiply(turn, np.eye(4)), mount)
 
     def _known_after_gaps(self, frames: IntArray, restarted: BoolArray) -> tuple[BoolArray, BoolArray]:
         """(K, N) where a sensor is calibrated, settled, and went on since; and where its tilt has settled."""
@@ -169,8 +171,9 @@ class LiveSegments:
                 now = frames[:changing]
                 out[k, :changing] = rotation.multiply(correction.apply(quat[k, :changing], now), mount.at(now))
         if changing < len(frames):
-            turned = rotation.multiply(self._steady_turn, quat[:, changing:])
-            out[:, changing:] = rotation.multiply(turned, self._steady_mount)
+            w, x, y, z = (quat[:, changing:, i, None] for i in range(4))
+            of_w, of_x, of_y, of_z = (self._steady[:, None, i] for i in range(4))
+            out[:, changing:] = w * of_w + x * of_x + y * of_y + z * of_z
         return out
 
     def _remember(self, quat: FloatArray, start: int) -> None:
