@@ -113,8 +113,12 @@ def writer(path: Path, steps: Sequence[Step] = STEPS) -> sqlite3.Connection:
                 if 0 < version < len(steps):
                     _keep_backup(connection, path, version)
         connection = _connect(path, read_only=False)
-        connection.execute("PRAGMA journal_mode = WAL")
-        _migrate(connection, steps)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            _migrate(connection, steps)
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
 
@@ -171,10 +175,14 @@ def _own_file(path: Path) -> None:
 def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}"
     connection = sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None)
-    connection.execute("PRAGMA foreign_keys = ON")
-    if not read_only:
-        connection.execute("PRAGMA secure_delete = ON")
-        connection.execute("PRAGMA synchronous = FULL")
+    try:
+        connection.execute("PRAGMA foreign_keys = ON")
+        if not read_only:
+            connection.execute("PRAGMA secure_delete = ON")
+            connection.execute("PRAGMA synchronous = FULL")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 

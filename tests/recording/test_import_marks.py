@@ -75,7 +75,7 @@ def test_session_may_be_missing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"wearer": "x",\n}', "session.json, line 2: is not JSON"),
+        ('{"wearer": "x",\n!}', "session.json, line 2: is not JSON"),
         ("[1]", "is not an object like"),
         ('{"wearer": 7}', "wearer: is not text"),
         ('{"started_utc": "yesterday"}', "started_utc: 'yesterday' is not a date and time. Write 2025"),
