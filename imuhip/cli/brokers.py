@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -12,10 +12,6 @@ from imuhip.cli import mqtt_options as options
 from imuhip.cli.output import say
 from imuhip.cli.publishing import Target, spool_path
 from imuhip.errors import BrokerError
-
-if TYPE_CHECKING:
-    from imuhip.sinks.mqtt.address import Broker
-    from imuhip.sinks.mqtt.topics import Identity
 
 EXIT_NOT_GOOD = 1
 """Exit status when a broker was found wanting."""
@@ -58,7 +54,7 @@ def check(
 
     from imuhip.sinks.mqtt.check import check as steps_of
 
-    where, identity = _resolve(Target(url, site, wearer, insecure=insecure, ca=ca, certificate=cert, key=key))
+    where, identity = Target(url, site, wearer, insecure=insecure, ca=ca, certificate=cert, key=key).resolve()
 
     async def run() -> bool:
         good = True
@@ -92,7 +88,7 @@ def forget(
 
     if wearer is None:
         raise BrokerError("nobody is named", remedy="Give --wearer with the pseudonym to forget")
-    where, identity = _resolve(Target(url, site, wearer, insecure=insecure, ca=ca, certificate=cert, key=key))
+    where, identity = Target(url, site, wearer, insecure=insecure, ca=ca, certificate=cert, key=key).resolve()
     left = _remove_spool(spool_path(identity))
     try:
         with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
@@ -102,13 +98,6 @@ def forget(
     say(f"Removed {identity.base} from {where} and from Home Assistant.\n")
     if left:
         say(f"{left} results that no broker has yet are kept in {spool_path(identity)}.\n")
-
-
-def _resolve(target: Target) -> tuple[Broker, Identity]:
-    from imuhip.sinks.mqtt.address import load_settings
-
-    settings = load_settings()
-    return target.broker(settings), target.identity(settings)
 
 
 def _remove_spool(path: Path) -> int:

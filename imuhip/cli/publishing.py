@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from imuhip.hip.stage import HipBlock
     from imuhip.marks import Mark
     from imuhip.pipeline import Pipeline
+    from imuhip.radio.supervisor import LinkStatus
     from imuhip.recording import Event
     from imuhip.recording.format import SessionInfo
-    from imuhip.sinks.mqtt.address import Broker, Settings
+    from imuhip.sinks.mqtt.address import Broker
     from imuhip.sinks.mqtt.sink import MqttSink
     from imuhip.sinks.mqtt.tap import MqttTap
     from imuhip.sinks.mqtt.topics import Identity
@@ -46,28 +47,23 @@ class Target:
     key: Path | None = None
     discovery: bool = True
 
-    def broker(self, settings: Settings) -> Broker:
-        """The broker, with credentials.
+    def resolve(self, recorded: str = "") -> tuple[Broker, Identity]:
+        """The broker, with credentials, and whose results they are.
+
+        Args:
+            recorded: The recording's wearer, for when the command line names none.
 
         Raises:
-            BrokerError: It cannot be used.
+            BrokerError: The broker cannot be used, or a name does not fit into a topic.
         """
-        from imuhip.sinks.mqtt.address import resolve_broker
-
-        return resolve_broker(
-            self.url, settings, insecure=self.insecure, ca=self.ca, certificate=self.certificate, key=self.key
-        )
-
-    def identity(self, settings: Settings, recorded: str = "") -> Identity:
-        """Whose results: the command line's wearer, or the recording's.
-
-        Raises:
-            BrokerError: A name does not fit into a topic.
-        """
-        from imuhip.sinks.mqtt.address import site_of
+        from imuhip.sinks.mqtt.address import load_settings, resolve_broker, site_of
         from imuhip.sinks.mqtt.topics import Identity
 
-        return Identity(site_of(self.site, settings), self.wearer or recorded or ANONYMOUS)
+        settings = load_settings()
+        broker = resolve_broker(
+            self.url, settings, insecure=self.insecure, ca=self.ca, certificate=self.certificate, key=self.key
+        )
+        return broker, Identity(site_of(self.site, settings), self.wearer or recorded or ANONYMOUS)
 
 
 def publish(
@@ -130,11 +126,9 @@ def publishing(
     Raises:
         BrokerError: The target cannot be used. A broker that does not answer is only warned of: it may come.
     """
-    from imuhip.sinks.mqtt.address import load_settings
     from imuhip.sinks.mqtt.sink import MqttSink, Publishing
 
-    settings = load_settings()
-    broker, identity = target.broker(settings), target.identity(settings, session.wearer)
+    broker, identity = target.resolve(session.wearer)
     wanted = Publishing(
         broker,
         identity,
@@ -191,6 +185,24 @@ class MqttOutlet:
         """What the pipeline gave."""
         if self._tap is not None:
             self._tap.take(blocks, last=last)
+
+    def links(self, roles: Sequence[str], links: Iterable[LinkStatus]) -> None:
+        """How the sensors' radio links are.
+
+        Args:
+            roles: Where each is worn now.
+            links: In the same order.
+        """
+        self._sink.links(
+            {
+                role: {
+                    "streaming": link.streaming_since_s is not None,
+                    "battery_percent": link.battery_percent,
+                    "signal_dbm": link.rssi_dbm,
+                }
+                for role, link in zip(roles, links, strict=True)
+            }
+        )
 
     def obey(self, events: Iterable[Event], *, live: bool) -> Iterator[Event]:
         """Lay the marks that commands set between events, and end where one asks to stop.

@@ -119,7 +119,10 @@ def test_a_replay_goes_on_without_a_broker_says_so_and_keeps_the_results(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["publish"], "--virtual"),
+        (["publish"], "no broker is named"),
+        (["publish", "mqtt://localhost"], "--virtual"),
+        (["record", "-o", "never.mcap", "--mqtt", "mqtt://broker.example"], "--insecure"),
+        (["record", "-o", "never.mcap", "--mqtt", "mqtt://localhost", "--wearer", "Jane Doe"], "pseudonym"),
         (["publish", "--virtual"], "no broker is named"),
         (["publish", "mqtt://u:hunter2@localhost", "--virtual"], "IMUHIP_MQTT_PASSWORD"),
         (["publish", "mqtt://broker.example", "--virtual"], "--insecure"),
@@ -137,6 +140,17 @@ def test_what_cannot_work_is_refused_in_one_line(
     assert message in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert "hunter2" not in done.stderr
+
+
+def test_a_replay_leaves_this_computer_without_tls_only_when_asked_for(
+    environment: dict[str, str], short_recording: Path
+) -> None:
+    done = run(environment, "replay", str(short_recording), "--mqtt", "mqtt://broker.example")
+    assert done.returncode == 2
+    assert "--insecure" in done.stderr
+    done = run(environment, "replay", str(short_recording), "--speed", "max", "--mqtt", "mqtt://no.invalid", "--insecure")
+    assert done.returncode == 0, done.stderr
+    assert "the name no.invalid is not known" in done.stderr
 
 
 def test_check_says_what_works_and_what_does_not(mosquitto: Mosquitto, environment: dict[str, str]) -> None:

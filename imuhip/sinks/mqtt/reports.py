@@ -90,7 +90,9 @@ class Reports:
             "state": state,
             "source": self._session.source,
             "sensors": {
-                role: {"battery_percent": None} | dict(self._shared.sensors.get(role, {}))
+                role: {"battery_percent": None}
+                | dict(self._shared.sensors.get(role, {}))
+                | dict(self._shared.links.get(role, {}))
                 for role in self._session.sensors
             },
             "angles": {"sent": shared.sent, "dropped": self._frames.dropped, "stale": self._frames.stale},

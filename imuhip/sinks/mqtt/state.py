@@ -59,7 +59,9 @@ class Shared:
         self.attempted = threading.Event()
         """Set once a first connection is complete, commands included, or has failed."""
         self.sensors: Mapping[str, Mapping[str, Any]] = {}
-        """What is known of each sensor, by role; replaced as a whole."""
+        """What is known of each sensor's data, by role; replaced as a whole."""
+        self.links: Mapping[str, Mapping[str, Any]] = {}
+        """What is known of each sensor's radio link, likewise."""
         self.commands: deque[MarkCommand | StopCommand] = deque()
         self._warned: set[str] = set()
         self._connected_s = 0.0
