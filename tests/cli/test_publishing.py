@@ -148,7 +148,9 @@ def test_a_replay_leaves_this_computer_without_tls_only_when_asked_for(
     done = run(environment, "replay", str(short_recording), "--mqtt", "mqtt://broker.example")
     assert done.returncode == 2
     assert "--insecure" in done.stderr
-    done = run(environment, "replay", str(short_recording), "--speed", "max", "--mqtt", "mqtt://no.invalid", "--insecure")
+    done = run(
+        environment, "replay", str(short_recording), "--speed", "max", "--mqtt", "mqtt://no.invalid", "--insecure"
+    )
     assert done.returncode == 0, done.stderr
     assert "the name no.invalid is not known" in done.stderr
 

@@ -89,7 +89,7 @@ class MqttTap:
             self._judge(last=last)
 
     def _sets_to_look_at(self) -> list[ExerciseSet]:
-        """Sets that may have new repetitions: the latest, or all where another one has begun or single ones were marked."""
+        """Sets that may have new repetitions: the latest; all where another has begun, or repetitions were marked."""
         latest = self._pipeline.latest_set()
         which = None if latest is None else (latest.exercise, latest.side, latest.start_s)
         self._all_sets_due |= which != self._latest
