@@ -50,14 +50,14 @@ class Picture:
 
     Attributes:
         elapsed_s: Since the recording began.
-        size_bytes: Of the file.
+        size_bytes: Of the file; None where nothing is kept.
         live: The angles.
         sensors: Their health.
         said: What the wearer is told.
     """
 
     elapsed_s: float
-    size_bytes: int
+    size_bytes: int | None
     live: LiveState
     sensors: Sequence[SensorLine]
     said: str
@@ -111,7 +111,8 @@ class LiveLines:
             + ", ".join(part for part in (f"{each.rate_hz:.0f} Hz", each.loss, "" if each.fine else each.link) if part)
             for each in picture.sensors
         )
-        self._out.write(f"{clock(picture.elapsed_s):>6}  {sensors}  | {picture.size_bytes / 1e6:.1f} MB\n")
+        parts = [f"{clock(picture.elapsed_s):>6}  {sensors} ", _size(picture), picture.live.note]
+        self._out.write(" | ".join(part for part in parts if part) + "\n")
         self._out.flush()
 
     def ring(self) -> None:
@@ -173,13 +174,18 @@ class LiveBars:
                 each.battery,
                 each.clock,
             )
-        head = f"{self._title}   {clock(picture.elapsed_s)}   {picture.size_bytes / 1e6:.1f} MB"
+        head = f"{self._title}   {clock(picture.elapsed_s)}   {_size(picture)}"
         return Group(
             Text(head, style="bold"),
             Text(PROVISIONAL, style="dim"),
             angle_table(picture.live, fancy=self._fancy),
             Text("sensors", style="bold"),
             sensors,
+            *([Text(picture.live.note)] if picture.live.note else []),
             Text(picture.said, style="bold cyan"),
             Text(KEYS if self._keys else "q stop", style="dim"),
         )
+
+
+def _size(picture: Picture) -> str:
+    return "" if picture.size_bytes is None else f"{picture.size_bytes / 1e6:.1f} MB"

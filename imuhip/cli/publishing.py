@@ -278,14 +278,16 @@ class MqttOutlet:
 
 @contextmanager
 def warnings_on_stderr() -> Iterator[None]:
-    """Show the sink's warnings as lines on stderr."""
+    """Show the sink's warnings as lines on stderr, and nowhere else: libraries hang handlers of theirs on the root."""
     handler = _Stderr(logging.WARNING)
     handler.setFormatter(logging.Formatter("imuhip: %(message)s"))
     log = logging.getLogger("imuhip")
     log.addHandler(handler)
+    passed_on, log.propagate = log.propagate, False
     try:
         yield
     finally:
+        log.propagate = passed_on
         log.removeHandler(handler)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from hostile import BEHAVIOURS, Behaviour, serving
 from jsonschema import Draft202012Validator
-from mosquitto import PATIENCE_S, Mosquitto, publish, reading, running, wait_for
+from mosquitto import PATIENCE_S, Mosquitto, free_port, publish, reading, running, wait_for
 from sensors_process import World
 
 from imuhip.cli.live_session import Wishes, record_session
@@ -131,6 +131,13 @@ def test_commands_set_a_mark_in_the_recording_and_end_it(mosquitto: Mosquitto, t
     assert f"Wrote {path}" in said
     pains = [mark for mark in Recording.open(path).marks if mark.kind == "pain"]
     assert [(mark.name, mark.side, mark.value) for mark in pains] == [("groin", "right", 3.0)]
+
+
+def test_a_broker_that_is_away_is_said_once_and_the_results_are_kept(tmp_path: Path) -> None:
+    url = f"mqtt://127.0.0.1:{free_port()}"
+    said = ended(start("record", "--virtual", "short", "--speed", "max", "--mqtt", url, "-o", str(tmp_path / "s.mcap")))
+    assert said.count(f"nothing listens at {url}") == 1
+    assert "1 wait on the disk" in said
 
 
 def test_a_recording_is_complete_before_a_broker_that_hangs_is_waited_for(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from rich.console import Console
@@ -63,3 +63,15 @@ def test_without_a_terminal_a_line_tells_the_same() -> None:
         "  1:15  pelvis: 100 Hz, lost 0; thigh right: 0 Hz, lost 0, fetching 300, it is not heard; still looking"
         "  | 1.2 MB\n"
     )
+
+
+def test_a_session_that_is_only_published_shows_how_that_goes_and_no_size() -> None:
+    picture = replace(PICTURE, size_bytes=None, live=replace(LIVE, note="MQTT connected, 7 sent"))
+    out, screen = io.StringIO(), io.StringIO()
+    with LiveLines(out) as lines:
+        lines.show(picture)
+    assert out.getvalue().endswith(" | MQTT connected, 7 sent\n")
+    with LiveBars(Console(file=screen, force_terminal=True, width=120, color_system=None), "Live", keys=True) as bars:
+        bars.show(picture)
+    assert "MQTT connected, 7 sent" in screen.getvalue()
+    assert " MB" not in out.getvalue() + screen.getvalue()
