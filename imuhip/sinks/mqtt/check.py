@@ -84,7 +84,9 @@ async def _name(broker: Broker) -> Step:
         return Step(
             "name", good=False, text=f"the name {broker.host} is not known: check its spelling and your network"
         )
-    return Step("name", good=True, text=f"{broker.host} is {found[0][4][0]}")
+    address = found[0][4][0]
+    told = "is an address" if address == broker.host else f"is {address}"
+    return Step("name", good=True, text=f"{broker.host} {told}")
 
 
 async def _port(broker: Broker) -> Step:
