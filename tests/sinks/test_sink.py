@@ -327,3 +327,27 @@ def test_an_error_of_ours_is_not_shown_as_connected(
     sink.frames(hip_block(8, 8), NOW_US)  # the feeding side does not notice
     range_result(sink, 1)
     wait_for(lambda: sink.events.waiting == 1)
+
+
+def test_with_a_full_disk_everything_is_published_all_the_same_and_said(
+    mosquitto: Mosquitto, make_sink: MakeSink, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("imuhip.sinks.mqtt.reports.STATUS_S", 0.2)
+    mosquitto.stop()  # what waits fills the disk
+    sink = make_sink(mosquitto, spool_bytes=64 * 1024)
+    for number in range(300):
+        range_result(sink, number)
+    wait_for(lambda: sink.events.taken == 300 and sink.events.unsaved)
+    mosquitto.start()
+    with reading(mosquitto, f"{BASE}/#") as reader:
+        wait_for(lambda: reader.payloads("/status"))
+        told = reader.payloads("/status")[0]
+        sink.frames(hip_block(0, 8), NOW_US)
+        reader.wait("/angles")
+        wait_for(lambda: sink.events.acknowledged >= 300)
+    assert told["events"]["unsaved"] > 0
+    assert "full" in told["problem"]
+    assert sink.events.lost == 0
+    assert (
+        sum("memory only" in record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING) == 1
+    )

@@ -18,7 +18,7 @@ from mosquitto import Mosquitto, free_port, publish, reading, require_mosquitto,
 
 from imuhip.errors import BrokerError
 from imuhip.sinks.mqtt.address import Broker
-from imuhip.sinks.mqtt.check import Step, check
+from imuhip.sinks.mqtt.check import Step, check, forget
 from imuhip.sinks.mqtt.sink import MqttSink
 from imuhip.sinks.mqtt.topics import Identity
 
@@ -159,6 +159,18 @@ def test_user_and_password_open_the_door_to_own_topics(guarded: Mosquitto, make_
         reader.wait("/flag")
     # It may not write Home Assistant's topics, which is said but holds nothing up.
     assert "device message for Home Assistant" in sink.state.problem
+
+
+def test_forgetting_clears_what_it_may_and_names_what_it_may_not(guarded: Mosquitto, make_sink: MakeSink) -> None:
+    sink = make_sink(user(guarded, "otter"))
+    assert sink.wait_connected(10)
+    sink.close()
+    refused = asyncio.run(forget(user(guarded, "otter"), OTTER))
+    assert refused == ["homeassistant/device/imuhip_4_home_otter/config"]
+    with reading(guarded, "#", "-u", "mute", "-P", "mute-secret") as reader:
+        publish(guarded, "imuhip/v1/home/otter/last", "{}", "-u", "otter", "-P", "otter-secret")
+        wait_for(reader.messages)
+    assert [message["topic"] for message in reader.messages()] == ["imuhip/v1/home/otter/last"]
 
 
 def test_only_those_whom_the_broker_lets_can_command(guarded: Mosquitto, make_sink: MakeSink) -> None:
