@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from hostile import BEHAVIOURS, Behaviour, serving
+from hostile import Behaviour, reset_after_welcome, serving, stall, trickle
 from jsonschema import Draft202012Validator
 from mosquitto import PATIENCE_S, Mosquitto, free_port, publish, reading, running, wait_for
 from sensors_process import World
@@ -99,7 +99,9 @@ def test_a_recording_is_published_while_it_is_made_and_is_the_same_to_the_byte(
     assert "1 results acknowledged" in capfd.readouterr().err
 
 
-@pytest.mark.parametrize("behaviour", [*BEHAVIOURS, None], ids=lambda b: getattr(b, "__name__", "refuse"))
+@pytest.mark.parametrize(
+    "behaviour", [stall, trickle, reset_after_welcome, None], ids=lambda b: getattr(b, "__name__", "refuse")
+)
 def test_whatever_the_broker_does_the_recording_is_the_same_to_the_byte(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, behaviour: Behaviour | None, alone: bytes
 ) -> None:
@@ -142,7 +144,7 @@ def test_a_broker_that_is_away_is_said_once_and_the_results_are_kept(tmp_path: P
 
 def test_a_recording_is_complete_before_a_broker_that_hangs_is_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "s.mcap"
-    with serving(BEHAVIOURS[0]) as port:
+    with serving(stall) as port:
         process = start(
             "record", "--virtual", "short", "--speed", "max", "--mqtt", f"mqtt://127.0.0.1:{port}", "-o", str(path)
         )
