@@ -87,6 +87,7 @@ def test_a_recording_is_published_while_it_is_made_and_is_the_same_to_the_byte(
     assert set(names) == {"angles", "summary", "range", "status", "meta"}
     for message, name in zip(messages, names, strict=True):
         Draft202012Validator(load_schema(name)).validate(message["payload"])
+        assert set(message["payload"]) <= set(load_schema(name)["properties"])  # nothing that is not described
     first, *_, last = reader.payloads("/status")
     assert (first["state"], first["source"]) == ("online", "virtual")
     for sensor in last["sensors"].values():

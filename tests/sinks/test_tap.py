@@ -171,6 +171,7 @@ def test_new_range_and_pain_are_flagged_while_the_session_goes_on(
     assert [e.get("rule") or e["phase"] for e in live] == ["pre", "pain", "post", "B"]
     for event, name in zip(live, ("range", "flag", "range", "flag"), strict=True):
         Draft202012Validator(load_schema(name)).validate(event)
+        assert set(event) <= set(load_schema(name)["properties"])  # nothing that is not described
     _, red, post, gain = live
     assert (red["level"], gain["level"]) == ("red", "amber")
     assert "in the flexion test" in red["message"]
@@ -201,6 +202,9 @@ def test_repetitions_that_are_marked_one_by_one_come_after_their_mark_as_the_ana
     tap, pipeline = played(made, sink, marks)
     (expected,) = [set_json(one) for one in pipeline.sets()]
     live = events(sink, 2)
+    for rep in live:
+        Draft202012Validator(load_schema("rep")).validate(rep)
+        assert set(rep) <= set(load_schema("rep")["properties"])
     assert [{key: rep[key] for key in wanted} for rep, wanted in zip(live, expected["reps"], strict=True)] == expected[
         "reps"
     ]
