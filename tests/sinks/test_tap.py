@@ -110,9 +110,8 @@ def test_every_repetition_is_published_once_as_it_comes(made: SimulatedSession, 
 
 def test_every_flag_is_published_once(made: SimulatedSession, sink: MqttSink, tmp_path: Path) -> None:
     tap = MqttTap(sink, Pipeline(made.sensors), session_of(made), load_catalogue())
-    flag = {
-        k: load_schema("flag")["examples"][0][k] for k in ("rule", "level", "motion", "side", "message", "evidence")
-    }
+    names = ("rule", "level", "motion", "side", "position", "message", "evidence")
+    flag = {name: load_schema("flag")["examples"][0][name] for name in names}
     tap.flags([flag])
     tap.flags([flag, flag | {"level": "red"}])
     assert [f["level"] for f in events(sink, 2)] == ["amber", "red"]
@@ -190,7 +189,10 @@ def test_what_is_judged_otherwise_later_is_published_again(
     assert events(sink, 3)[-1]["level"] == "green"
     tap.mark(Mark(903, "pain", (after.end_ns or 0) + 1, (after.end_ns or 0) + 1, name="knee", side="left", value=5.0))
     tap.take([])
-    assert [(e["rule"], e["level"]) for e in events(sink, 5)[3:]] == [("pain", "red"), ("B", "amber")]
+    assert [(e["rule"], e["level"]) for e in events(sink, 5)[3:]] == [
+        ("B", "amber"),
+        ("pain", "red"),
+    ]  # what matters most last
     tap.take(pipeline.flush(), last=True)
     events(sink, 5)
 

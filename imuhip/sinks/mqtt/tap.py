@@ -115,7 +115,9 @@ class MqttTap:
             replace(m, end_ns=upto_ns) if m.kind == "test" and m.end_ns is None and not last else m
             for m in self._marks.values()
         ]
-        self.flags(judged(whole, marks, self._pipeline.start_ns or 0, controls_of(self._catalogue))["flags"])
+        results = judged(whole, marks, self._pipeline.start_ns or 0, controls_of(self._catalogue))
+        # What matters most comes last: dashboards show the newest.
+        self.flags(results["flags"][::-1])
 
     def sets(self, sets: Sequence[Mapping[str, Any]]) -> None:
         """Publish the repetitions that are not published yet.
@@ -146,7 +148,7 @@ class MqttTap:
             flags: Those so far, as the results' JSON shows them.
         """
         for flag in flags:
-            key = (flag["rule"], flag["level"], flag["motion"], flag["side"], flag["message"])
+            key = tuple(flag[name] for name in ("rule", "level", "motion", "side", "position", "message"))
             if key not in self._flags:
                 self._flags.add(key)
                 self.result("flag", flag, quality="none")
