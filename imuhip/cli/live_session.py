@@ -151,7 +151,7 @@ async def _run(
         watching.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await watching
-    for mark in marker.close(session.now_ns()):
+    for mark in marker.close(session.now_ns()) + ([] if outlet is None else outlet.closing(session.now_ns())):
         recorder.mark(mark)
 
 

@@ -220,11 +220,12 @@ class MqttOutlet:
         for event in events:
             marks, stop = self.asked(now_ns, live=live)
             if stop:
-                return
+                break
             yield from marks
             yield event
             if isinstance(event, NotificationBlock):
                 now_ns = int(event.arrival_ns[-1])
+        yield from self.closing(now_ns)
 
     def asked(self, now_ns: int, *, live: bool) -> tuple[list[Mark], bool]:
         """What commands have asked for since the last look.
@@ -249,6 +250,14 @@ class MqttOutlet:
             else:
                 marks.append(mark)
         return marks, False
+
+    def closing(self, now_ns: int) -> list[Mark]:
+        """What commands began and did not end, closed at the session's end.
+
+        Args:
+            now_ns: Host time.
+        """
+        return self._marks.close(now_ns)
 
     def note(self) -> str:
         """How the sink is doing, in a few words."""

@@ -126,14 +126,16 @@ def test_commands_set_a_mark_in_the_recording_and_end_it(mosquitto: Mosquitto, t
     with reading(mosquitto, f"{BASE}/#") as reader:
         reader.wait("/angles", 10)
         publish(mosquitto, f"{BASE}/cmd/mark", '{"kind":"pain","name":"groin","side":"right","value":3}')
+        publish(mosquitto, f"{BASE}/cmd/mark", '{"action":"start","kind":"rest","note":"forgotten"}')
         (flag,) = reader.wait("/flag")  # at once, and not at the end
         assert (flag["rule"], flag["level"], flag["source"]) == ("pain", "amber", "virtual")
         publish(mosquitto, f"{BASE}/cmd/stop", "{}")
         said = ended(process)
         wait_for(lambda: reader.payloads("/status")[-1]["state"] == "offline")
     assert f"Wrote {path}" in said
-    pains = [mark for mark in Recording.open(path).marks if mark.kind == "pain"]
-    assert [(mark.name, mark.side, mark.value) for mark in pains] == [("groin", "right", 3.0)]
+    marks = {mark.kind: mark for mark in Recording.open(path).marks}
+    assert (marks["pain"].name, marks["pain"].side, marks["pain"].value) == ("groin", "right", 3.0)
+    assert marks["rest"].end_ns is not None  # what nobody ended ends with the session
 
 
 def test_a_broker_that_is_away_is_said_once_and_the_results_are_kept(tmp_path: Path) -> None:

@@ -79,13 +79,16 @@ def test_a_virtual_session_takes_marks_and_a_stop_by_command(mosquitto: Mosquitt
         reader.wait("/angles", 30)
         publish(mosquitto, f"{base}/cmd/mark", '{"action":"end","kind":"test","name":"flexion"}')
         (result,) = reader.wait("/range")
-        publish(mosquitto, f"{base}/cmd/stop", "{}")
+        publish(mosquitto, f"{base}/cmd/mark", '{"action":"start","kind":"test","name":"extension","side":"right"}')
+        reader.wait("/angles", len(reader.payloads("/angles")) + 30)
+        publish(mosquitto, f"{base}/cmd/stop", "{}")  # which ends the test, too
         out, error = process.communicate(timeout=PATIENCE_S)
         wait_for(lambda: reader.payloads("/status")[-1]["state"] == "offline")
     assert process.returncode == 0, error
     assert (result["name"], result["side"]) == ("flexion", "right")
     assert 0.3 < result["end_s"] - result["start_s"] < 10
-    assert "1 results acknowledged" in out
+    assert [test["name"] for test in reader.payloads("/range")] == ["flexion", "extension"]
+    assert "2 results acknowledged" in out
 
 
 def test_an_interrupted_session_says_goodbye(mosquitto: Mosquitto, environment: dict[str, str]) -> None:
