@@ -16,9 +16,10 @@ from imuhip.catalogue_files import load_catalogue
 from imuhip.cli.guide import Marker, calibration_steps
 from imuhip.cli.keys import keyboard
 from imuhip.cli.live_picture import loss_text, picture, view_for
+from imuhip.cli.outlet import MqttOutlet
 from imuhip.cli.pairing import paired_targets
-from imuhip.cli.publishing import MqttOutlet, publishing
 from imuhip.cli.publishing import Target as MqttTarget
+from imuhip.cli.publishing import publishing
 from imuhip.cli.recorder import Keeper, Recorder, Unkept
 from imuhip.cli.wording import clock, words
 from imuhip.marks import Mark

@@ -15,7 +15,7 @@ from imuhip.errors import ImuhipError
 
 if TYPE_CHECKING:
     from imuhip.cli.live import Live
-    from imuhip.cli.publishing import MqttOutlet
+    from imuhip.cli.outlet import MqttOutlet
     from imuhip.cli.views import View
 
 DEMO_RECORDING = "range_test.mcap"

@@ -15,7 +15,7 @@ from imuhip.pipeline import Pipeline
 from imuhip.recording.format import Loss
 
 if TYPE_CHECKING:
-    from imuhip.cli.publishing import MqttOutlet
+    from imuhip.cli.outlet import MqttOutlet
 
 
 class Keeper(Protocol):

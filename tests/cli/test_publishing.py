@@ -60,7 +60,7 @@ def test_a_replay_publishes_the_tests_that_the_causal_analysis_finds(
     assert [{key: r[key] for key in test} for r, test in zip(ranges, expected, strict=True)] == expected
     assert {r["source"] for r in ranges} == {"replay"}
     assert abs(angles[0]["t_us"] - UTC_NS // 1000) < 60e6  # the recording's own date
-    assert "1 results acknowledged" in done.stdout
+    assert "1 result acknowledged" in done.stdout
 
 
 def test_a_virtual_session_takes_marks_and_a_stop_by_command(mosquitto: Mosquitto, environment: dict[str, str]) -> None:
