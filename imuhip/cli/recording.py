@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from imuhip.cli.mqtt_options import Insecure, Rate, ReplayTo
+from imuhip.cli.mqtt_options import Insecure, NoDiscovery, Rate, ReplayTo
 from imuhip.cli.options import CatalogueFiles, Force, Output, RadioSpec
 
 DEFAULT_SCENARIO = "range_test"
@@ -46,6 +46,7 @@ def record(
     mqtt: ReplayTo = None,
     rate: Rate = 25.0,
     insecure: Insecure = False,
+    no_discovery: NoDiscovery = False,
     catalogue: CatalogueFiles = None,
     acquire_notify: Annotated[
         bool, typer.Option("--acquire-notify", help="BlueZ: take notifications over a socket, for high rates.")
@@ -77,7 +78,7 @@ def record(
         calibrate=calibrate and virtual is None,
         wait_s=wait,
         wearer=wearer,
-        mqtt=None if mqtt is None else Target(mqtt, rate_hz=rate, insecure=insecure),
+        mqtt=None if mqtt is None else Target(mqtt, rate_hz=rate, insecure=insecure, discovery=not no_discovery),
         catalogues=tuple(catalogue or ()),
     )
     run(record_session(wishes), speed=factor)

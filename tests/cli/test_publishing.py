@@ -10,11 +10,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 from mosquitto import PATIENCE_S, Mosquitto, free_port, publish, reading, running, wait_for
 from played import UTC_NS, events_of, write
 
+from imuhip.session import analyze
 from imuhip.simulation.script import short_session
 from imuhip.simulation.simulate import simulate
+from imuhip.sinks.mqtt.schemas import load_schema
 
 
 @pytest.fixture
@@ -61,6 +64,33 @@ def test_a_replay_publishes_the_tests_that_the_causal_analysis_finds(
     assert {r["source"] for r in ranges} == {"replay"}
     assert abs(angles[0]["t_us"] - UTC_NS // 1000) < 60e6  # the recording's own date
     assert "1 result acknowledged" in done.stdout
+
+
+@pytest.mark.slow
+def test_a_replay_publishes_the_repetitions_that_the_causal_analysis_finds(
+    mosquitto: Mosquitto, environment: dict[str, str]
+) -> None:
+    session = Path(__file__).resolve().parents[2] / "recordings" / "strengthening.mcap"
+    with reading(mosquitto, "imuhip/#") as reader:
+        done = run(environment, "replay", str(session), "--speed", "max", "--mqtt", mosquitto.url, "--no-discovery")
+        assert done.returncode == 0, done.stderr
+        wait_for(lambda: reader.payloads("/status")[-1]["state"] == "offline")
+        reps = reader.payloads("/rep")
+    expected = [
+        (one["exercise"], one["side"], number, rep)
+        for one in analyze(session, causal=True).results["sets"]
+        for number, rep in enumerate(one["reps"], 1)
+    ]
+    assert len(expected) > 40
+    found = [(r["exercise"], r["side"], r["number"], {key: r[key] for key in expected[0][3]}) for r in reps]
+    assert found == expected
+    assert [r["seq"] for r in reps] == list(range(len(reps)))
+    for rep in reps:
+        Draft202012Validator(load_schema("rep")).validate(rep)
+    squats = [rep for rep in reps if rep["exercise"] == "squat"]
+    assert [rep["controlled_range_deg"] for rep in squats[:2]] == [None, None]
+    good_deg = sorted(rep["peak_deg"] for rep in squats if rep["good"])
+    assert squats[-1]["controlled_range_deg"] == good_deg[-3]  # the third-highest, as its schema says
 
 
 def test_a_virtual_session_takes_marks_and_a_stop_by_command(mosquitto: Mosquitto, environment: dict[str, str]) -> None:

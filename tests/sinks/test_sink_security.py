@@ -148,7 +148,9 @@ def user(mosquitto: Mosquitto, name: str | None, password: str | None = None) ->
     return Broker("127.0.0.1", mosquitto.port, username=name, password=secret if name else None)
 
 
-def test_user_and_password_open_the_door_to_own_topics(guarded: Mosquitto, make_sink: MakeSink) -> None:
+def test_user_and_password_open_the_door_to_own_topics(
+    guarded: Mosquitto, make_sink: MakeSink, caplog: pytest.LogCaptureFixture
+) -> None:
     assert all(step.good for step in steps(user(guarded, "otter")).values())
     with reading(guarded, "#", "-u", "mute", "-P", "mute-secret") as reader:
         sink = make_sink(user(guarded, "otter"))
@@ -159,6 +161,7 @@ def test_user_and_password_open_the_door_to_own_topics(guarded: Mosquitto, make_
         reader.wait("/flag")
     # It may not write Home Assistant's topics, which is said but holds nothing up.
     assert "device message for Home Assistant" in sink.state.problem
+    assert "give the right to publish to homeassistant/device/imuhip_4_home_otter/config" in caplog.text
 
 
 def test_forgetting_clears_what_it_may_and_names_what_it_may_not(guarded: Mosquitto, make_sink: MakeSink) -> None:

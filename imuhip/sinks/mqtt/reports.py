@@ -151,7 +151,8 @@ class Announcer:
                     topic, payloads.encode(message), retain=True, properties=connection.properties()
                 )
         except RefusedError as error:
-            shared.refused("the device message for Home Assistant", str(error))
+            remedy = f"If you use Home Assistant, give the right to publish to {topic}"
+            shared.refused("the device message for Home Assistant", str(error), remedy)
             return
         if before != now:
             await self._outbox.announce(now)

@@ -82,11 +82,11 @@ class Shared:
         self._warn(problem, f"MQTT: {problem}. Trying again.")
         self.attempted.set()
 
-    def refused(self, what: str, reason: str) -> None:
+    def refused(self, what: str, reason: str, remedy: str = "Check the user's rights (`imuhip mqtt check`)") -> None:
         """The broker refused a message."""
         self.state.refused += 1
         self.state.problem = f"the broker refuses {what}: {reason.lower()}"
-        self._warn(self.state.problem, f"MQTT: {self.state.problem}. Check the user's rights (`imuhip mqtt check`).")
+        self._warn(self.state.problem, f"MQTT: {self.state.problem}. {remedy}.")
 
     def accepted(self, what: str) -> None:
         """The broker took a message."""
