@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,7 +23,7 @@ from imuhip.packets.blocks import slice_block
 from imuhip.packets.notification import NotificationBlock
 from imuhip.pipeline import Pipeline
 from imuhip.recording import Anchor, SessionInfo
-from imuhip.simulation.script import short_session
+from imuhip.simulation.script import short_session, strengthening_session
 from imuhip.simulation.simulate import SimulatedSession, simulate
 from imuhip.sinks.mqtt.address import Broker
 from imuhip.sinks.mqtt.schemas import load_schema
@@ -53,13 +54,19 @@ def session_of(made: SimulatedSession, anchor: bool = True) -> SessionInfo:
 
 
 def one_set(*reps: dict[str, Any], start_s: float = 10.0, controlled_deg: float | None = None) -> dict[str, Any]:
+    """A set of repetitions that follow each other."""
+    placed = [
+        rep | {"start_s": start_s + 5 * n, "top_s": start_s + 5 * n + 2, "end_s": start_s + 5 * n + 4}
+        for n, rep in enumerate(reps)
+    ]
     return {
         "exercise": "bridge",
         "side": "right",
         "start_s": start_s,
+        "end_s": start_s + 5 * len(reps),
         "reference": "pelvis",
         "controlled_range_deg": controlled_deg,
-        "reps": list(reps),
+        "reps": placed,
     }
 
 
@@ -212,3 +219,20 @@ def test_repetitions_that_are_marked_one_by_one_come_after_their_mark_as_the_ana
     ]
     tap.take(pipeline.flush(), last=True)
     events(sink, 2)
+
+
+@pytest.mark.slow
+def test_a_session_in_which_no_exercise_is_marked_tells_every_movement_once(sink: MqttSink) -> None:
+    made = simulate(strengthening_session(repetitions=5), seed=2)
+    catalogue = load_catalogue()
+    pipeline = Pipeline(made.sensors, catalogue=catalogue)
+    tap = MqttTap(sink, pipeline, session_of(made), catalogue)
+    feed(tap, pipeline, events_of(made, marks=[mark for mark in made.marks if mark.kind != "exercise"]))
+    live = [json.loads(event.payload) for event in asyncio.run(sink._outbox.next(1000))]
+    final = [rep for one in pipeline.sets() for rep in set_json(one)["reps"]]
+    spans_s = sorted((rep["start_s"], rep["end_s"]) for rep in live)
+    for early, late in itertools.pairwise(spans_s):
+        assert late[0] > sum(early) / 2  # no movement twice
+    for rep in final[:-1]:  # the very last one is being looked at
+        assert any(start_s < rep["top_s"] < end_s for start_s, end_s in spans_s), rep
+    assert len(live) <= len(final) + 2  # some looked like repetitions only at the time

@@ -8,7 +8,6 @@ from typing import Any
 
 from imuhip.exercises.as_json import set_json
 from imuhip.exercises.catalogue import Catalogue
-from imuhip.exercises.results import ExerciseSet
 from imuhip.flags.judge import controls_of
 from imuhip.flags.results import judged
 from imuhip.hip.stage import HipBlock
@@ -17,6 +16,7 @@ from imuhip.marks import Mark
 from imuhip.pipeline import Pipeline
 from imuhip.recording.format import SessionInfo
 from imuhip.sinks.mqtt.payloads import Frame, frame_values, quality_of, quality_of_values
+from imuhip.sinks.mqtt.repetitions import Repetitions, replaced
 from imuhip.sinks.mqtt.sink import MqttSink
 from imuhip.sinks.mqtt.state import now_us
 
@@ -45,10 +45,10 @@ class MqttTap:
         self._start_us: int | None = None
         self._look_due_s = 0.0
         self._newest: HipBlock | None = None
-        self._sets: dict[tuple[Any, ...], Mapping[str, Any]] = {}
+        self._sets: list[Mapping[str, Any]] = []
         self._latest: tuple[Any, ...] | None = None
         self._all_sets_due = False
-        self._reps: dict[tuple[Any, ...], int] = {}
+        self._reps = Repetitions()
         self._flags: set[tuple[Any, ...]] = set()
         self._judge_due = False
 
@@ -83,21 +83,22 @@ class MqttTap:
             self._judge_due = True
             self.result("range", test, quality=quality_of(test["uncertainty_deg"]))
         if looked or last:
-            found = self._pipeline.sets() if last else self._sets_to_look_at()
-            self.sets([set_json(one) for one in found])
+            self._look_at_sets(last=last)
         if self._judge_due or last:
             self._judge(last=last)
 
-    def _sets_to_look_at(self) -> list[ExerciseSet]:
-        """Sets that may have new repetitions: the latest; all where another has begun, or repetitions were marked."""
+    def _look_at_sets(self, *, last: bool) -> None:
+        """Look for new repetitions: in the latest set; in all where another has begun, or repetitions were marked."""
         latest = self._pipeline.latest_set()
         which = None if latest is None else (latest.exercise, latest.side, latest.start_s)
         self._all_sets_due |= which != self._latest
         self._latest = which
-        if self._all_sets_due and not self._in_marked_repetition():
+        if last or (self._all_sets_due and not self._in_marked_repetition()):
             self._all_sets_due = False
-            return self._pipeline.sets()
-        return [] if latest is None else [latest]
+            self._sets = []
+            self.sets([set_json(one) for one in self._pipeline.sets()])
+        elif latest is not None:
+            self.sets([set_json(latest)])
 
     def _in_marked_repetition(self) -> bool:
         """Whether the newest frame is in a repetition that is marked, which cannot be measured before its end."""
@@ -108,7 +109,7 @@ class MqttTap:
         """Publish the flags of what is known by now: what a wearer feels, and new range, matter at once."""
         self._judge_due = False
         sensors = [{"role": sensor.role} for sensor in self._session.sensors]
-        whole = {"recording": {"sensors": sensors}, "tests": self._tested, "sets": list(self._sets.values())}
+        whole = {"recording": {"sensors": sensors}, "tests": self._tested, "sets": self._sets}
         # Pain within a test that goes on is told as belonging to it, as it is when the test has ended.
         upto_ns = max((m.end_ns or m.start_ns for m in self._marks.values()), default=0)
         marks = [
@@ -123,23 +124,14 @@ class MqttTap:
         """Publish the repetitions that are not published yet.
 
         Args:
-            sets: Those so far, the one that is going on included, as the results' JSON shows them; a set is known by
-                its exercise, side and start, and its repetitions only become more.
+            sets: As the results' JSON shows them, the one that is going on included.
         """
         for one in sets:
-            key = (one["exercise"], one["side"], one["start_s"])
-            done = self._reps.get(key, 0)
-            self._reps[key], self._sets[key] = max(done, len(one["reps"])), one
-            self._judge_due |= len(one["reps"]) > done
-            for number, rep in enumerate(one["reps"][done:], done + 1):
-                about = {
-                    "exercise": one["exercise"],
-                    "side": one["side"],
-                    "reference": one["reference"],
-                    "number": number,
-                    "controlled_range_deg": one["controlled_range_deg"],
-                }
-                self.result("rep", about | dict(rep), quality=self._quality(one["side"]))
+            self._sets = replaced(self._sets, one)
+            about = {key: one[key] for key in ("exercise", "side", "reference", "controlled_range_deg")}
+            for number, rep in self._reps.new(one):
+                self._judge_due = True
+                self.result("rep", {**about, "number": number, **rep}, quality=self._quality(one["side"]))
 
     def flags(self, flags: Sequence[Mapping[str, Any]]) -> None:
         """Publish the flags that are not published yet; what is said otherwise by now is a flag of its own.
