@@ -20,13 +20,13 @@ def stall(connection: socket.socket, over: threading.Event) -> None:
 
 def stall_after_welcome(connection: socket.socket, over: threading.Event) -> None:
     """Answer to CONNECT as a broker does, then read nothing any more."""
-    _welcome(connection)
+    welcome(connection)
     over.wait()
 
 
 def trickle(connection: socket.socket, over: threading.Event) -> None:
     """Answer to CONNECT, then read one byte a second."""
-    _welcome(connection)
+    welcome(connection)
     while not over.wait(1.0):
         if not connection.recv(1):
             return
@@ -39,7 +39,7 @@ def reset(connection: socket.socket, over: threading.Event) -> None:
 
 def reset_after_welcome(connection: socket.socket, over: threading.Event) -> None:
     """Answer to CONNECT, read a little, then tear the connection."""
-    _welcome(connection)
+    welcome(connection)
     connection.recv(20)
     reset(connection, over)
 
@@ -52,12 +52,13 @@ def babble(connection: socket.socket, over: threading.Event) -> None:
 
 def babble_after_welcome(connection: socket.socket, over: threading.Event) -> None:
     """Answer to CONNECT, then with what is no MQTT."""
-    _welcome(connection)
+    welcome(connection)
     connection.sendall(b"\x30\xff\xff\xff\x7f" + bytes(range(256)) * 64)
     over.wait(0.5)
 
 
-def _welcome(connection: socket.socket) -> None:
+def welcome(connection: socket.socket) -> None:
+    """Answer to CONNECT as a broker does."""
     connect = connection.recv(4096)
     version = connect[connect.index(b"MQTT") + 4]
     connection.sendall(CONNACK_5 if version == 5 else CONNACK_311)

@@ -17,6 +17,7 @@ import argparse
 import itertools
 import json
 import logging
+import math
 import os
 import random
 import resource
@@ -25,7 +26,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mqtt_peers import PATIENCE_S, Broker, Message, Subscriber, Table, percentile, publish
@@ -45,6 +46,8 @@ from imuhip.sinks.mqtt.tap import MqttTap
 from imuhip.sinks.mqtt.topics import Identity
 
 UTC_NS = 1_763_704_800_000_000_000
+SESSION_S = 240.0
+"""Every simulated session of range tests is longer than this."""
 EVENT = {"exercise": "bridge", "side": "right", "range_deg": 41.2, "good": True, "faults": []}
 
 
@@ -67,10 +70,12 @@ class Wearer:
     Args:
         number: Another one for each; also the seed.
         sink: Where the results go; None for nowhere.
+        seconds: How long it must be at least.
     """
 
-    def __init__(self, number: int, sink: MqttSink | None) -> None:
-        made = simulate(range_test_session(), seed=number)
+    def __init__(self, number: int, sink: MqttSink | None, seconds: float = SESSION_S) -> None:
+        once = range_test_session()
+        made = simulate(replace(once, steps=once.steps * math.ceil(seconds / SESSION_S)), seed=number)
         block = made.notifications()
         self.first_ns = int(block.arrival_ns[0])
         self.events = list(_one_by_one(in_log_order(block, made.marks)))
@@ -136,7 +141,7 @@ def bench_latency(table: Table, folder: Path, seconds: float, rate_hz: float, we
         broker = stack.enter_context(closing(Broker(folder)))
         reader = stack.enter_context(closing(Subscriber(broker, "imuhip/v1/bench/+/angles", folder)))
         sinks = [stack.enter_context(open_sink(broker, folder, f"w{n}", rate_hz)) for n in range(wearers)]
-        played = [Wearer(n + 1, sink) for n, sink in enumerate(sinks)]
+        played = [Wearer(n + 1, sink, seconds) for n, sink in enumerate(sinks)]
         cpu_share = play(played, seconds)
         reader.settle(0.5)
         lost = sum(sink.lost_frames for sink in sinks)
@@ -174,7 +179,7 @@ def _latencies(wearer: Wearer, messages: Sequence[Message], topic: str) -> Itera
 
 def bench_pipeline_alone(table: Table, seconds: float) -> None:
     """Processor time of the pipeline without publishing, for comparison."""
-    table.time("pipeline alone: CPU", f"{100 * play([Wearer(1, None)], seconds):.1f} % of a core")
+    table.time("pipeline alone: CPU", f"{100 * play([Wearer(1, None, seconds)], seconds):.1f} % of a core")
 
 
 def bench_kills(table: Table, folder: Path, size: Size, *, persistent: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -12,10 +12,6 @@ from imuhip.cli import mqtt_options as options
 from imuhip.cli.output import say
 from imuhip.cli.publishing import Target, spool_path
 from imuhip.errors import BrokerError
-
-if TYPE_CHECKING:
-    from imuhip.sinks.mqtt.address import Broker
-    from imuhip.sinks.mqtt.topics import Identity
 
 EXIT_NOT_GOOD = 1
 """Exit status when a broker was found wanting."""
@@ -58,7 +54,7 @@ def check(
 
     from imuhip.sinks.mqtt.check import check as steps_of
 
-    where, identity = _resolve(Target(url, site, wearer, insecure=insecure, ca=ca, certificate=cert, key=key))
+    where, identity = Target(url, site, wearer, insecure=insecure, ca=ca, certificate=cert, key=key).resolve()
 
     async def run() -> bool:
         good = True
@@ -88,31 +84,31 @@ def forget(
     import aiomqtt
 
     from imuhip.sinks.mqtt.check import forget as forget_at
-    from imuhip.sinks.mqtt.connection import RefusedError
 
     if wearer is None:
         raise BrokerError("nobody is named", remedy="Give --wearer with the pseudonym to forget")
-    where, identity = _resolve(Target(url, site, wearer, insecure=insecure, ca=ca, certificate=cert, key=key))
-    left = _remove_spool(spool_path(identity))
+    where, identity = Target(url, site, wearer, insecure=insecure, ca=ca, certificate=cert, key=key).resolve()
+    spool = spool_path(identity)
+    left = _waiting(spool)
     try:
         with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-            runner.run(forget_at(where, identity))
-    except (aiomqtt.MqttError, RefusedError) as error:
+            refused = runner.run(forget_at(where, identity))
+    except aiomqtt.MqttError as error:
         raise BrokerError(f"{identity.base} could not be removed: {error}") from error
+    if refused:
+        raise BrokerError(
+            f"the broker does not let this user clear {' and '.join(refused)}",
+            remedy="Give the right to publish there, and run this again",
+        )
     say(f"Removed {identity.base} from {where} and from Home Assistant.\n")
     if left:
-        say(f"{left} results that no broker has yet are kept in {spool_path(identity)}.\n")
+        say(f"{left} results that no broker has yet are kept in {spool}.\n")
+    else:
+        spool.unlink(missing_ok=True)
 
 
-def _resolve(target: Target) -> tuple[Broker, Identity]:
-    from imuhip.sinks.mqtt.address import load_settings
-
-    settings = load_settings()
-    return target.broker(settings), target.identity(settings)
-
-
-def _remove_spool(path: Path) -> int:
-    """Remove a spool of which every broker has everything; returns how many events are still wanted."""
+def _waiting(path: Path) -> int:
+    """How many events of a spool no broker has."""
     from imuhip.sinks.mqtt.spool import Spool, SpoolError
 
     if not path.exists():
@@ -123,6 +119,4 @@ def _remove_spool(path: Path) -> int:
         spool.close()
     except SpoolError as error:
         raise BrokerError(f"cannot be used: {error}", path=path) from error
-    if not waiting:
-        path.unlink()
     return waiting

@@ -16,9 +16,10 @@ from imuhip.catalogue_files import load_catalogue
 from imuhip.cli.guide import Marker, calibration_steps
 from imuhip.cli.keys import keyboard
 from imuhip.cli.live_picture import loss_text, picture, view_for
+from imuhip.cli.outlet import MqttOutlet
 from imuhip.cli.pairing import paired_targets
-from imuhip.cli.publishing import MqttOutlet, publishing
 from imuhip.cli.publishing import Target as MqttTarget
+from imuhip.cli.publishing import publishing
 from imuhip.cli.recorder import Keeper, Recorder, Unkept
 from imuhip.cli.wording import clock, words
 from imuhip.marks import Mark
@@ -71,9 +72,12 @@ async def record_session(wishes: Wishes) -> None:
         wishes: What, from where, to where.
 
     Raises:
+        BrokerError: Results cannot be published as wished.
         RadioError: No sensor can be reached.
         OutputError: The recording cannot be written (any more).
     """
+    if wishes.mqtt is not None:
+        wishes.mqtt.resolve(wishes.wearer)  # what cannot be published is said before anyone straps sensors on
     stop = asyncio.Event()
     with _stopping(stop):
         async with _source(wishes) as source:
@@ -88,7 +92,8 @@ async def record_session(wishes: Wishes) -> None:
                     return
                 came_from = "radio" if source.wearer is None else "simulation"
                 info = SessionInfo(tuple(sensors), wearer=wishes.wearer, anchor=anchor, source=came_from)
-                with _keeper(wishes, info) as writer, _outlet(wishes, info) as outlet:
+                # The recording is complete before a broker is waited for.
+                with _outlet(wishes, info) as outlet, _keeper(wishes, info) as writer:
                     recorder = Recorder(writer, sensors, catalogue=load_catalogue(wishes.catalogues), outlet=outlet)
                     try:
                         await _run(wishes, source, session, recorder, outlet, stop)
@@ -118,6 +123,7 @@ def _outlet(wishes: Wishes, info: SessionInfo) -> Iterator[MqttOutlet | None]:
     source = "live" if wishes.scenario is None else "virtual"
     # Sensors must not wait for a broker: it may come later.
     with publishing(wishes.mqtt, info, source=source, first_answer_s=0.0) as outlet:
+        _tell(f"Publishing to {outlet.where}, as soon as it answers.")
         yield outlet
     _tell(outlet.summary())
 
@@ -146,7 +152,7 @@ async def _run(
         watching.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await watching
-    for mark in marker.close(session.now_ns()):
+    for mark in marker.close(session.now_ns()) + ([] if outlet is None else outlet.closing(session.now_ns())):
         recorder.mark(mark)
 
 
@@ -186,6 +192,7 @@ async def _watch(
                     stop.set()
                 marks += marker.press(key, session.now_ns())
             if outlet is not None:
+                outlet.links(marker.roles, [each.status for each in session.supervisors])
                 asked, ended = outlet.asked(session.now_ns(), live=True)
                 marks += asked
                 if ended:

@@ -48,14 +48,14 @@ class Picture:
 
     Attributes:
         elapsed_s: Since the recording began.
-        size_bytes: Of the file; 0 where nothing is kept.
+        size_bytes: Of the file; None where nothing is kept.
         live: The angles.
         sensors: Their health.
         said: What the wearer is told.
     """
 
     elapsed_s: float
-    size_bytes: int
+    size_bytes: int | None
     live: LiveState
     sensors: Sequence[SensorLine]
     said: str
@@ -63,7 +63,7 @@ class Picture:
     @property
     def size(self) -> str:
         """Of the file, in words."""
-        return f"{self.size_bytes / 1e6:.1f} MB" if self.size_bytes else ""
+        return "" if self.size_bytes is None else f"{self.size_bytes / 1e6:.1f} MB"
 
 
 class LiveLines(Lines):

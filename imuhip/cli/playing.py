@@ -15,7 +15,7 @@ from imuhip.errors import ImuhipError
 
 if TYPE_CHECKING:
     from imuhip.cli.live import Live
-    from imuhip.cli.publishing import MqttOutlet
+    from imuhip.cli.outlet import MqttOutlet
     from imuhip.cli.screens import View
     from imuhip.cli.watching import LiveState
 

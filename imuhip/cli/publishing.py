@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,18 +12,12 @@ from typing import TYPE_CHECKING
 
 from imuhip.cli import mqtt_options as options
 from imuhip.cli.options import RadioSpec
+from imuhip.cli.outlet import MqttOutlet
 from imuhip.cli.output import say
 
 if TYPE_CHECKING:
-    from imuhip.exercises.catalogue import Catalogue
-    from imuhip.hip.stage import HipBlock
-    from imuhip.marks import Mark
-    from imuhip.pipeline import Pipeline
-    from imuhip.recording import Event
     from imuhip.recording.format import SessionInfo
-    from imuhip.sinks.mqtt.address import Broker, Settings
-    from imuhip.sinks.mqtt.sink import MqttSink
-    from imuhip.sinks.mqtt.tap import MqttTap
+    from imuhip.sinks.mqtt.address import Broker
     from imuhip.sinks.mqtt.topics import Identity
 
 FIRST_ANSWER_S = 6.0
@@ -46,28 +40,23 @@ class Target:
     key: Path | None = None
     discovery: bool = True
 
-    def broker(self, settings: Settings) -> Broker:
-        """The broker, with credentials.
+    def resolve(self, recorded: str = "") -> tuple[Broker, Identity]:
+        """The broker, with credentials, and whose results they are.
+
+        Args:
+            recorded: The recording's wearer, for when the command line names none.
 
         Raises:
-            BrokerError: It cannot be used.
+            BrokerError: The broker cannot be used, or a name does not fit into a topic.
         """
-        from imuhip.sinks.mqtt.address import resolve_broker
-
-        return resolve_broker(
-            self.url, settings, insecure=self.insecure, ca=self.ca, certificate=self.certificate, key=self.key
-        )
-
-    def identity(self, settings: Settings, recorded: str = "") -> Identity:
-        """Whose results: the command line's wearer, or the recording's.
-
-        Raises:
-            BrokerError: A name does not fit into a topic.
-        """
-        from imuhip.sinks.mqtt.address import site_of
+        from imuhip.sinks.mqtt.address import load_settings, resolve_broker, site_of
         from imuhip.sinks.mqtt.topics import Identity
 
-        return Identity(site_of(self.site, settings), self.wearer or recorded or ANONYMOUS)
+        settings = load_settings()
+        broker = resolve_broker(
+            self.url, settings, insecure=self.insecure, ca=self.ca, certificate=self.certificate, key=self.key
+        )
+        return broker, Identity(site_of(self.site, settings), self.wearer or recorded or ANONYMOUS)
 
 
 def publish(
@@ -130,11 +119,9 @@ def publishing(
     Raises:
         BrokerError: The target cannot be used. A broker that does not answer is only warned of: it may come.
     """
-    from imuhip.sinks.mqtt.address import load_settings
     from imuhip.sinks.mqtt.sink import MqttSink, Publishing
 
-    settings = load_settings()
-    broker, identity = target.broker(settings), target.identity(settings, session.wearer)
+    broker, identity = target.resolve(session.wearer)
     wanted = Publishing(
         broker,
         identity,
@@ -158,122 +145,18 @@ def spool_path(identity: Identity) -> Path:
     return user_data_path("imuhip", appauthor=False) / "mqtt" / f"{identity.key}.sqlite"
 
 
-class MqttOutlet:
-    """A sink as an outlet of the player, and its commands as events of the source.
-
-    Args:
-        sink: Where to.
-        session: Of the recording that is played.
-        where: For people.
-    """
-
-    def __init__(self, sink: MqttSink, session: SessionInfo, where: str) -> None:
-        from imuhip.sinks.mqtt.commands import OpenMarks
-
-        self.where = where
-        self._sink = sink
-        self._session = session
-        self._marks = OpenMarks()
-        self._tap: MqttTap | None = None
-
-    def begin(self, pipeline: Pipeline, catalogue: Catalogue) -> None:
-        """Follow a pipeline that knows the tests and exercises of a catalogue."""
-        from imuhip.sinks.mqtt.tap import MqttTap
-
-        self._tap = MqttTap(self._sink, pipeline, self._session, catalogue)
-
-    def mark(self, mark: Mark) -> None:
-        """A mark that the pipeline was given."""
-        if self._tap is not None:
-            self._tap.mark(mark)
-
-    def take(self, blocks: Iterable[HipBlock], *, last: bool = False) -> None:
-        """What the pipeline gave."""
-        if self._tap is not None:
-            self._tap.take(blocks, last=last)
-
-    def obey(self, events: Iterable[Event], *, live: bool) -> Iterator[Event]:
-        """Lay the marks that commands set between events, and end where one asks to stop.
-
-        Args:
-            events: Of the source.
-            live: Whether marks can be set; a recording has its own.
-
-        Yields:
-            Both.
-        """
-        from imuhip.packets.notification import NotificationBlock
-
-        now_ns = 0
-        for event in events:
-            marks, stop = self.asked(now_ns, live=live)
-            if stop:
-                return
-            yield from marks
-            yield event
-            if isinstance(event, NotificationBlock):
-                now_ns = int(event.arrival_ns[-1])
-
-    def asked(self, now_ns: int, *, live: bool) -> tuple[list[Mark], bool]:
-        """What commands have asked for since the last look.
-
-        Args:
-            now_ns: Host time.
-            live: Whether marks can be set; a recording has its own.
-
-        Returns:
-            Marks, and whether to stop.
-        """
-        from imuhip.sinks.mqtt.commands import StopCommand
-
-        marks: list[Mark] = []
-        for command in self._sink.commands():
-            if isinstance(command, StopCommand):
-                return marks, True
-            if not live:
-                self._sink.ignore("mark", "a recording that is replayed has its own marks")
-            elif (mark := self._marks.take(command, now_ns)) is None:
-                self._sink.ignore("mark", "what it ends has not begun")
-            else:
-                marks.append(mark)
-        return marks, False
-
-    def note(self) -> str:
-        """How the sink is doing, in a few words."""
-        state, events = self._sink.state, self._sink.events
-        words = ["MQTT connected" if state.connected else "MQTT not connected", f"{state.sent} sent"]
-        if self._sink.lost_frames:
-            words.append(f"{self._sink.lost_frames} dropped")
-        if events.waiting:
-            words.append(f"{events.waiting} results wait")
-        if problem := events.problem or state.problem:
-            words.append(problem)
-        return ", ".join(words)
-
-    def summary(self) -> str:
-        """What became of everything, for the end."""
-        state, events = self._sink.state, self._sink.events
-        text = (
-            f"MQTT: {state.sent} messages with angles ({self._sink.lost_frames} angles dropped),"
-            f" {events.acknowledged} results acknowledged"
-        )
-        if events.waiting:
-            text += f"; {events.waiting} wait on the disk and are sent with the next session of this wearer"
-        if events.lost:
-            text += f"; {events.lost} RESULTS LOST: {events.problem}"
-        return text + "."
-
-
 @contextmanager
 def warnings_on_stderr() -> Iterator[None]:
-    """Show the sink's warnings as lines on stderr."""
+    """Show the sink's warnings as lines on stderr, and nowhere else: libraries hang handlers of theirs on the root."""
     handler = _Stderr(logging.WARNING)
     handler.setFormatter(logging.Formatter("imuhip: %(message)s"))
     log = logging.getLogger("imuhip")
     log.addHandler(handler)
+    passed_on, log.propagate = log.propagate, False
     try:
         yield
     finally:
+        log.propagate = passed_on
         log.removeHandler(handler)
 
 

@@ -15,15 +15,15 @@ from imuhip.pipeline import Pipeline
 from imuhip.recording.format import Loss
 
 if TYPE_CHECKING:
-    from imuhip.cli.publishing import MqttOutlet
+    from imuhip.cli.outlet import MqttOutlet
 
 
 class Keeper(Protocol):
     """What keeps a session: a :class:`imuhip.recording.RecordingWriter`, or nothing."""
 
     @property
-    def size_bytes(self) -> int:
-        """Of what is kept so far."""
+    def size_bytes(self) -> int | None:
+        """Of what is kept so far; None where nothing is."""
 
     def write(self, block: NotificationBlock) -> None:
         """Keep notifications."""
@@ -41,7 +41,7 @@ class Keeper(Protocol):
 class Unkept:
     """Keeps nothing, for a session that is only published."""
 
-    size_bytes = 0
+    size_bytes = None
 
     def write(self, block: NotificationBlock) -> None:
         """See :class:`Keeper`."""
@@ -62,12 +62,12 @@ class Snapshot:
 
     Attributes:
         live: Angles and the sensors' data.
-        size_bytes: Of the file so far.
+        size_bytes: Of the file so far; None where there is none.
         lost: Notifications of each sensor that this computer lost.
     """
 
     live: LiveState
-    size_bytes: int
+    size_bytes: int | None
     lost: tuple[int, ...]
 
 

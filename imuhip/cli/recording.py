@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from imuhip.cli.mqtt_options import Insecure, ReplayTo
+from imuhip.cli.mqtt_options import Insecure, NoDiscovery, Rate, ReplayTo
 from imuhip.cli.options import CatalogueFiles, Force, Output, RadioSpec
 
 DEFAULT_SCENARIO = "range_test"
@@ -44,7 +44,9 @@ def record(
     ] = 20.0,
     wearer: Annotated[str, typer.Option(metavar="NAME", help="A pseudonym to keep in the recording.")] = "",
     mqtt: ReplayTo = None,
+    rate: Rate = 25.0,
     insecure: Insecure = False,
+    no_discovery: NoDiscovery = False,
     catalogue: CatalogueFiles = None,
     acquire_notify: Annotated[
         bool, typer.Option("--acquire-notify", help="BlueZ: take notifications over a socket, for high rates.")
@@ -54,7 +56,8 @@ def record(
 
     It begins with the calibration by countdown: stand still, swing the leg, lie on your back. Then keys mark what you
     do. A sensor that drops out is looked for until the end, and what is missing is fetched from its log where it has
-    one. Stops on q, Ctrl-C or the time limit; killed at any moment, a recording loses at most its last second.
+    one. Stops on q, Ctrl-C or the time limit; killed at any moment, a recording loses at most its last second. With
+    --mqtt the results are published, too; whatever the broker does, the recording is the same.
     """
     from imuhip.cli.live_session import Wishes, record_session
     from imuhip.cli.publishing import Target
@@ -75,7 +78,7 @@ def record(
         calibrate=calibrate and virtual is None,
         wait_s=wait,
         wearer=wearer,
-        mqtt=None if mqtt is None else Target(mqtt, insecure=insecure),
+        mqtt=None if mqtt is None else Target(mqtt, rate_hz=rate, insecure=insecure, discovery=not no_discovery),
         catalogues=tuple(catalogue or ()),
     )
     run(record_session(wishes), speed=factor)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from rich.console import Console
@@ -74,3 +74,15 @@ def test_without_a_terminal_a_line_tells_the_same() -> None:
     )
     assert "provisional" in first
     assert lines == [line, "        bridge, right: 3 reps, 2 good; rep 3 was flung", line]
+
+
+def test_a_session_that_is_only_published_shows_how_that_goes_and_no_size() -> None:
+    picture = replace(PICTURE, size_bytes=None, live=replace(LIVE, note="MQTT connected, 7 sent"))
+    out, screen = io.StringIO(), io.StringIO()
+    with LiveLines(out, 5.0) as lines:
+        lines.show(picture)
+    assert "  | MQTT connected, 7 sent\n" in out.getvalue()
+    with LiveBars(Console(file=screen, force_terminal=True, width=120, color_system=None), "Live", keys=True) as bars:
+        bars.show(picture)
+    assert "MQTT connected, 7 sent" in screen.getvalue()
+    assert " MB" not in out.getvalue() + screen.getvalue()

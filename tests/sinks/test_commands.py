@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -135,3 +136,13 @@ def test_a_sender_who_never_ends_anything_fills_no_memory() -> None:
         marks.take(MarkCommand("start", "test", f"n{n}"), n)
     assert marks.take(MarkCommand("end", "test", "n0"), 2000) is None
     assert marks.take(MarkCommand("end", "test", "n999"), 2000) is not None
+
+
+def test_what_nobody_ended_ends_with_the_session() -> None:
+    marks = OpenMarks()
+    ended, left = (marks.take(MarkCommand("start", "test", name, "left"), 10) for name in ("flexion", "extension"))
+    assert ended is not None
+    assert left is not None
+    marks.take(MarkCommand("end", "test", "flexion"), 20)
+    assert marks.close(30) == [replace(left, end_ns=30)]
+    assert marks.close(40) == []

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from jinja2 import StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 from mosquitto import Mosquitto, publish, reading, wait_for
 
 from imuhip.sinks.mqtt.discovery import components, config_topic, device_message
@@ -75,14 +77,25 @@ def test_entities_for_angles_rep_controlled_range_flag_battery_and_connection() 
     assert "availability" not in made["connection"]  # it must show "off", not "unavailable"
 
 
-def test_templates_find_their_values_in_the_examples_of_the_schemas() -> None:
-    for name, component in components(OTTER, ["pelvis", "thigh_right"]).items():
-        value: Any = load_schema(component["state_topic"].rsplit("/", 1)[1])["examples"][0]
-        path = component["value_template"].strip("{} ").split(" ")
-        expression = next(part for part in path if part.startswith("value_json."))
-        for key in expression.removeprefix("value_json.").split("."):
-            assert key in value, name
-            value = value[key]
+@pytest.mark.parametrize("roles", [["pelvis", "thigh_right", "thigh_left"], ["thigh_right"]])
+def test_templates_show_the_values_of_every_example_and_unknown_where_there_is_none(roles: list[str]) -> None:
+    # Home Assistant renders with Jinja too; "None" is its word for an unknown state.
+    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
+    shown: dict[str, list[str]] = {}
+    for name, component in components(OTTER, roles).items():
+        template = environment.from_string(component["value_template"])
+        examples = load_schema(component["state_topic"].rsplit("/", 1)[1])["examples"]
+        shown[name] = [template.render(value_json=example) for example in examples]
+    lost = -1
+    assert shown["connection"] == ["ON", "OFF"]
+    assert shown["thigh_right_battery"][lost] == "None"  # the last will knows no battery
+    assert (shown["last_rep"], shown["controlled_range"]) == (["30.8"], ["31.2"])
+    assert (shown["last_range_test"], shown["flag"]) == (["104.7"], ["amber"])
+    if "pelvis" in roles:
+        assert (shown["right_flexion"], shown["left_flexion"], shown["pelvis_tilt"]) == (["87.31"], ["None"], ["-6.02"])
+        assert shown["pelvis_battery"] == ["81", "None"]
+    else:
+        assert shown["thigh_right_inclination"] == ["None"]  # the strap is elsewhere now
 
 
 def test_the_device_is_announced_retained_and_again_at_home_assistants_birth(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -60,6 +62,48 @@ def test_results_and_commands_pass_through_it_with_mqtt_3(broker: Broker, make_s
     assert (seen["angles"], seen["flag"]) == (10, 5)
     wait_for(lambda: sink.state.commands == 1)
     wait_for(lambda: sink.events.acknowledged == 5)
+
+
+def test_clients_that_hang_up_or_talk_nonsense_do_no_harm_and_print_nothing() -> None:
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "imuhip", "broker", "--port", str(port)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert "Ctrl-C" in process.stdout.readline()
+    for said in (b"", b"\x10", b"GET / HTTP/1.1\r\n\r\n", b"\x10\xff\xff\xff\x7f"):
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # as torn as can be
+            client.sendall(said)
+    found = subprocess.run(
+        [sys.executable, "-m", "imuhip", "mqtt", "check", f"mqtt://127.0.0.1:{port}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=20)
+    assert found.returncode == 0, found.stdout
+    assert error == "Stopped.\n"
+
+
+def test_without_the_extra_one_line_says_what_to_do() -> None:
+    code = "import sys; sys.modules['amqtt.broker'] = None; sys.argv = ['imuhip', 'broker']\n"
+    done = subprocess.run(
+        [sys.executable, "-c", code + "from imuhip.cli.app import main; main()"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "imuhip: the embedded broker is not installed. Run: pip install 'imuhip[broker]', or install Mosquitto."
+    ]
 
 
 @pytest.mark.skipif(not LISTENING.exists(), reason="reads Linux' table of listening sockets")

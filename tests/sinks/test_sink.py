@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import subprocess
@@ -14,32 +13,14 @@ from pathlib import Path
 import pytest
 from hip_blocks import hip_block
 from jsonschema import Draft202012Validator
-from mosquitto import Mosquitto, free_port, publish, reading, wait_for
+from mosquitto import Mosquitto, free_port, reading, wait_for
+from mqtt_results import BASE, FLAG, NOW_US, RANGE, REP, range_result
 
 from imuhip.sinks.mqtt.address import Broker
-from imuhip.sinks.mqtt.commands import MarkCommand, StopCommand
 from imuhip.sinks.mqtt.schemas import load_schema
 from imuhip.sinks.mqtt.sink import MqttSink
 
-NOW_US = 1_763_704_800_000_000
-BASE = "imuhip/v1/home/otter"
 MakeSink = Callable[..., MqttSink]
-
-RANGE = {
-    "name": "flexion", "side": "right", "mode": "active", "position": "supine", "phase": "pre", "start_s": 3.0,
-    "end_s": 9.0, "trials_deg": [104.2], "peak_deg": 104.2, "uncertainty_deg": 4.0, "relative_only": False,
-    "start_deg": 1.0, "pelvis_excursion_deg": 9.0, "thigh_deg": 96.0, "reference": "pelvis",
-}  # fmt: skip
-REP = {
-    "exercise": "bridge", "side": "right", "start_s": 1.0, "top_s": 2.0, "end_s": 3.0, "range_deg": 40.0,
-    "peak_deg": 41.0, "lift_s": 1.0, "hold_s": 0.5, "lower_s": 1.0, "peak_speed_deg_s": 60.0, "sparc": -1.6,
-    "off_axis": 3.0, "faults": [{"id": "flung", "value": 0.4, "limit": 0.8}], "good": False,
-}  # fmt: skip
-FLAG = {"rule": "A", "level": "amber", "motion": "flexion", "side": "right", "message": "m", "evidence": {"x": 1}}
-
-
-def range_result(sink: MqttSink, number: int) -> None:
-    sink.result("range", RANGE | {"peak_deg": float(number)}, t_us=NOW_US + number, quality="good")
 
 
 def test_everything_published_fits_its_schema(mosquitto: Mosquitto, make_sink: MakeSink) -> None:
@@ -145,91 +126,6 @@ def test_results_of_a_session_without_broker_are_sent_in_the_next(
     assert old["id"] < new["id"]
 
 
-def test_a_command_fetches_what_the_broker_lost(mosquitto: Mosquitto, make_sink: MakeSink) -> None:
-    sink = make_sink(mosquitto)
-    for number in range(10):
-        range_result(sink, number)
-    wait_for(lambda: sink.events.acknowledged == 10)  # nobody was listening: they are gone
-    with reading(mosquitto, f"{BASE}/range") as reader:
-        publish(mosquitto, f"{BASE}/cmd/resend", '{"from_id": 0}')
-        again = reader.wait("/range", 10)
-        assert [r["peak_deg"] for r in again] == [float(n) for n in range(10)]
-        publish(mosquitto, f"{BASE}/cmd/resend", '{"from_id": 0}')
-        wait_for(lambda: sink.state.bad_commands == 1)  # at once again: refused, or a stranger could keep us busy
-        assert len(reader.payloads("/range")) == 10
-
-
-def test_resend_begins_at_the_id_that_was_asked_for(mosquitto: Mosquitto, make_sink: MakeSink) -> None:
-    with reading(mosquitto, f"{BASE}/range") as reader:
-        sink = make_sink(mosquitto)
-        for number in range(5):
-            range_result(sink, number)
-        ranges = reader.wait("/range", 5)
-        publish(mosquitto, f"{BASE}/cmd/resend", json.dumps({"from_id": ranges[3]["id"]}))
-        everything = reader.wait("/range", 7)
-    assert everything[5:] == ranges[3:]
-
-
-def test_commands_reach_the_feeding_side_and_bad_ones_are_warned_of(
-    mosquitto: Mosquitto, make_sink: MakeSink, caplog: pytest.LogCaptureFixture
-) -> None:
-    sink = make_sink(mosquitto)
-    assert sink.wait_connected(10)
-    publish(mosquitto, f"{BASE}/cmd/mark", '{"kind": "pain", "value": 4}')
-    publish(mosquitto, f"{BASE}/cmd/mark", '{"kind": "evil", "note": "secret"}')
-    publish(mosquitto, f"{BASE}/cmd/format_disk", "{}")
-    publish(mosquitto, f"{BASE}/cmd/stop", "{}")
-    wait_for(lambda: sink.state.commands == 2 and sink.state.bad_commands == 2)
-    assert sink.commands() == [MarkCommand("moment", "pain", value=4.0), StopCommand()]
-    assert sink.commands() == []
-    warnings = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
-    assert len(warnings) == 2
-    assert "kind is not one of" in warnings[0]
-    assert "secret" not in caplog.text
-    assert "format_disk" not in caplog.text
-
-
-def test_a_retained_stop_does_not_end_every_session(mosquitto: Mosquitto, make_sink: MakeSink) -> None:
-    publish(mosquitto, f"{BASE}/cmd/stop", "{}", "-r")
-    sink = make_sink(mosquitto)
-    wait_for(lambda: sink.state.bad_commands == 1)
-    assert sink.commands() == []
-
-
-def test_a_flood_of_commands_is_bounded(mosquitto: Mosquitto, make_sink: MakeSink) -> None:
-    sink = make_sink(mosquitto)
-    assert sink.wait_connected(10)
-    lines = "{}\n" * 300
-    command = ["mosquitto_pub", "-h", "127.0.0.1", "-p", str(mosquitto.port), "-t", f"{BASE}/cmd/stop", "-l", "-q", "1"]
-    subprocess.run(command, input=lines, text=True, check=True, timeout=20)
-    wait_for(lambda: sink.state.commands + sink.state.bad_commands >= 33)
-    assert len(sink.commands()) == 32
-    range_result(sink, 1)
-    wait_for(lambda: sink.events.acknowledged == 1)
-
-
-def test_a_giant_command_does_not_even_reach_us(mosquitto: Mosquitto, make_sink: MakeSink, tmp_path: Path) -> None:
-    sink = make_sink(mosquitto)
-    assert sink.wait_connected(10)
-    giant = tmp_path / "giant.json"
-    giant.write_text('{"kind": "pain", "note": "' + "x" * 1_000_000 + '"}')
-    command = [
-        "mosquitto_pub",
-        "-h",
-        "127.0.0.1",
-        "-p",
-        str(mosquitto.port),
-        "-t",
-        f"{BASE}/cmd/mark",
-        "-f",
-        str(giant),
-    ]
-    subprocess.run([*command, "-q", "1"], check=True, timeout=20)
-    publish(mosquitto, f"{BASE}/cmd/mark", '{"kind": "pain"}')
-    wait_for(lambda: sink.state.commands == 1)
-    assert (sink.state.bad_commands, sink.state.connections) == (0, 1)
-
-
 def test_status_is_retained_and_tells_a_lost_connection_from_a_wanted_end(
     mosquitto: Mosquitto, make_sink: MakeSink, tmp_path: Path
 ) -> None:
@@ -327,3 +223,27 @@ def test_an_error_of_ours_is_not_shown_as_connected(
     sink.frames(hip_block(8, 8), NOW_US)  # the feeding side does not notice
     range_result(sink, 1)
     wait_for(lambda: sink.events.waiting == 1)
+
+
+def test_with_a_full_disk_everything_is_published_all_the_same_and_said(
+    mosquitto: Mosquitto, make_sink: MakeSink, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("imuhip.sinks.mqtt.reports.STATUS_S", 0.2)
+    mosquitto.stop()  # what waits fills the disk
+    sink = make_sink(mosquitto, spool_bytes=64 * 1024)
+    for number in range(300):
+        range_result(sink, number)
+    wait_for(lambda: sink.events.taken == 300 and sink.events.unsaved)
+    mosquitto.start()
+    with reading(mosquitto, f"{BASE}/#") as reader:
+        wait_for(lambda: reader.payloads("/status"))
+        told = reader.payloads("/status")[0]
+        sink.frames(hip_block(0, 8), NOW_US)
+        reader.wait("/angles")
+        wait_for(lambda: sink.events.acknowledged >= 300)
+    assert told["events"]["unsaved"] > 0
+    assert "full" in told["problem"]
+    assert sink.events.lost == 0
+    assert (
+        sum("memory only" in record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING) == 1
+    )

@@ -59,21 +59,32 @@ async def check(broker: Broker, identity: Identity) -> AsyncIterator[Step]:
         connection.abandon()
 
 
-async def forget(broker: Broker, identity: Identity) -> None:
+async def forget(broker: Broker, identity: Identity) -> list[str]:
     """Remove a wearer's device from Home Assistant, and what the broker keeps for new subscribers.
+
+    Args:
+        broker: Where.
+        identity: Whose.
+
+    Returns:
+        Topics that the broker does not let us clear.
 
     Raises:
         MqttError: The broker cannot be reached.
-        RefusedError: It does not let us.
     """
     connection, result = await _connect(broker)
     if connection is None:
         raise aiomqtt.MqttError(result.text)
+    refused = []
     try:
         for topic in (discovery.config_topic(identity), identity.topic("status"), identity.topic("meta")):
-            await connection.deliver(topic, b"", retain=True)
+            try:
+                await connection.deliver(topic, b"", retain=True)
+            except RefusedError:
+                refused.append(topic)
     finally:
         await connection.__aexit__(None, None, None)
+    return refused
 
 
 async def _name(broker: Broker) -> Step:
@@ -84,7 +95,9 @@ async def _name(broker: Broker) -> Step:
         return Step(
             "name", good=False, text=f"the name {broker.host} is not known: check its spelling and your network"
         )
-    return Step("name", good=True, text=f"{broker.host} is {found[0][4][0]}")
+    address = found[0][4][0]
+    told = "is an address" if address == broker.host else f"is {address}"
+    return Step("name", good=True, text=f"{broker.host} {told}")
 
 
 async def _port(broker: Broker) -> Step:

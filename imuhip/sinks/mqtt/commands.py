@@ -132,6 +132,19 @@ class OpenMarks:
             self._open = [*self._open[-15:], mark]
         return mark
 
+    def close(self, now_ns: int) -> list[Mark]:
+        """Close what is still open, at the session's end.
+
+        Args:
+            now_ns: Host time.
+
+        Returns:
+            The marks, complete.
+        """
+        closed = [replace(mark, end_ns=max(now_ns, mark.start_ns)) for mark in self._open]
+        self._open = []
+        return closed
+
 
 def _mark(fields: dict[str, Any]) -> MarkCommand:
     # Straps that move are for the wearer's own recorder: it alone knows the sensors.

@@ -62,24 +62,24 @@ def components(identity: Identity, roles: Sequence[str]) -> dict[str, dict[str, 
         for side in ("right", "left"):
             if f"thigh_{side}" in roles:
                 for key, words in ANGLES.items():
-                    template = f"{{{{ value_json.hips.{side}.{key}_deg }}}}"
+                    template = _value("hips", side, f"{key}_deg")
                     made[f"{side}_{key}"] = _angle(identity, f"{side.capitalize()} hip {words}", template)
-        made["pelvis_tilt"] = _angle(identity, "Pelvis tilt", "{{ value_json.pelvis.tilt_deg }}")
+        made["pelvis_tilt"] = _angle(identity, "Pelvis tilt", _value("pelvis", "tilt_deg"))
     else:
         for role in roles:
-            template = f"{{{{ value_json.segments.{role}.inclination_deg }}}}"
+            template = _value("segments", role, "inclination_deg")
             made[f"{role}_inclination"] = _angle(identity, f"{_words(role)} inclination", template)
-    made["last_rep"] = _event(identity, "Last repetition", "rep", "{{ value_json.range_deg }}", "mdi:counter", unit="°")
+    made["last_rep"] = _event(identity, "Last repetition", "rep", _value("range_deg"), "mdi:counter", unit="°")
     made["controlled_range"] = _event(
-        identity, "Controlled range", "rep", "{{ value_json.controlled_range_deg }}", "mdi:angle-acute", unit="°"
+        identity, "Controlled range", "rep", _value("controlled_range_deg"), "mdi:angle-acute", unit="°"
     )
     made["last_range_test"] = _event(
-        identity, "Last range test", "range", "{{ value_json.peak_deg }}", "mdi:angle-obtuse", unit="°"
+        identity, "Last range test", "range", _value("peak_deg"), "mdi:angle-obtuse", unit="°"
     )
-    made["flag"] = _event(identity, "Flag", "flag", "{{ value_json.level }}", "mdi:flag")
+    made["flag"] = _event(identity, "Flag", "flag", _value("level"), "mdi:flag")
     for role in roles:
         made[f"{role}_battery"] = _sensor(identity, f"{_words(role)} battery", "status") | {
-            "value_template": f"{{{{ value_json.sensors.{role}.battery_percent }}}}",
+            "value_template": _value("sensors", role, "battery_percent"),
             "device_class": "battery",
             "unit_of_measurement": "%",
             "entity_category": "diagnostic",
@@ -132,6 +132,14 @@ def _sensor(identity: Identity, name: str, topic: str) -> dict[str, Any]:
             }
         ],
     }
+
+
+def _value(*keys: str) -> str:
+    """A template that reads a value; unknown where a message has none, as the last will."""
+    inner = "value_json"
+    for key in keys[:-1]:
+        inner = f"({inner}.{key} | default({{}}))"
+    return f"{{{{ {inner}.{keys[-1]} | default(none) }}}}"
 
 
 def _words(role: str) -> str:

@@ -13,6 +13,8 @@ from typing import Any
 
 from imuhip.errors import BrokerError
 
+log = logging.getLogger("imuhip.mqtt")
+
 HOST = "127.0.0.1"
 CONNECTIONS = 50
 
@@ -38,6 +40,8 @@ async def serve(port: int, while_running: Callable[[], Awaitable[Any]]) -> None:
         ) from error
     for noisy in ("amqtt", "transitions"):  # a client that hangs up is no error of the broker's
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
+    # Nor is it one that deserves a traceback, which asyncio would print of what amqtt lets through.
+    asyncio.get_running_loop().set_exception_handler(_one_connection_ended)
     config = BrokerConfig(
         listeners={"default": ListenerConfig(bind=f"{HOST}:{port}", max_connections=CONNECTIONS)},
         plugins={"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
@@ -53,3 +57,10 @@ async def serve(port: int, while_running: Callable[[], Awaitable[Any]]) -> None:
         await while_running()
     finally:
         await broker.shutdown()
+
+
+def _one_connection_ended(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    if isinstance(context.get("exception"), OSError | asyncio.IncompleteReadError):
+        log.debug("A client hung up: %s", context["exception"])
+    else:
+        loop.default_exception_handler(context)

@@ -102,6 +102,7 @@ class Outbox:
         self._drafts = 0
         self._lock = threading.Lock()
         self._spool: Spool | None = None
+        self._complained: set[str] = set()
         self._last_id, self._seq = 0, dict[str, int]()
         try:
             self._spool = Spool(path, max_bytes=max_bytes)
@@ -208,7 +209,7 @@ class Outbox:
                 self._complain(f"events are kept in memory only: {error}")
                 break
             self._unsaved.popleft()
-            self.counts.problem = ""
+            self._see_whether_all_is_well()
 
     def _waiting(self, limit: int) -> list[Event]:
         self._save()
@@ -225,6 +226,7 @@ class Outbox:
         self._done |= gone - in_memory
         if self._try(lambda spool: spool.delivered(sorted(self._done), self._now_us())):
             self._done.clear()
+            self._see_whether_all_is_well()
         self.counts.acknowledged += len(gone)
         self._count()
 
@@ -254,9 +256,15 @@ class Outbox:
         self._complain(reason)
 
     def _complain(self, problem: str) -> None:
-        level = logging.DEBUG if problem == self.counts.problem else logging.WARNING
+        # Loud once: a disk with room for one event now and then must not fill the log.
+        level = logging.DEBUG if problem in self._complained else logging.WARNING
+        self._complained.add(problem)
         self.counts.problem = problem
         log.log(level, "MQTT: %s.", problem)
+
+    def _see_whether_all_is_well(self) -> None:
+        if not self._unsaved and not self._done:
+            self.counts.problem = ""
 
     async def _on_thread(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)

@@ -54,7 +54,7 @@ def explain(error: BaseException, broker: Broker, *, served: bool = False) -> st
             return f"{broker} has stopped answering"
         return f"{broker} took the connection but does not answer: is it an MQTT broker, or does it want mqtts://"
     if isinstance(error, HungUpError):
-        return f"{broker} hangs up at once: does it want mqtts://, or a client certificate"
+        return f"{broker} hangs up at once: {_wanted(broker)}"
     source = error.__context__ if isinstance(error.__context__, OSError) else error
     if isinstance(source, ssl.SSLCertVerificationError):
         return _certificate(source, broker)
@@ -63,12 +63,8 @@ def explain(error: BaseException, broker: Broker, *, served: bool = False) -> st
             f"no TLS with {broker} ({source.reason or source}): does this port speak mqtt:// instead, or does the "
             "broker want a client certificate"
         )
-    if isinstance(source, socket.gaierror):
-        return f"the name {broker.host} is not known: check its spelling and your network"
-    if isinstance(source, ConnectionRefusedError):
-        return f"nothing listens at {broker}: check the port, and whether the broker runs"
-    if isinstance(source, TimeoutError):
-        return f"{broker} does not answer: check host, port and firewall"
+    if not served and (words := _no_way(source, broker)):
+        return words
     if isinstance(error.__cause__, aiomqtt.MqttCodeError):
         error = error.__cause__
     if isinstance(error, aiomqtt.MqttCodeError):
@@ -78,9 +74,29 @@ def explain(error: BaseException, broker: Broker, *, served: bool = False) -> st
     return f"the connection to {broker} broke: {error}"
 
 
+def _no_way(error: BaseException, broker: Broker) -> str:
+    """What the network says, where there is more to it than its own words; else empty."""
+    if isinstance(error, socket.gaierror):
+        return f"the name {broker.host} is not known: check its spelling and your network"
+    if isinstance(error, ConnectionRefusedError):
+        return f"nothing listens at {broker}: check the port, and whether the broker runs"
+    if isinstance(error, ConnectionResetError) and broker.tls:
+        return f"{broker} hangs up instead of talking TLS: does this port speak mqtt:// instead"
+    if isinstance(error, TimeoutError):
+        return f"{broker} does not answer: check host, port and firewall"
+    return ""
+
+
+def _wanted(broker: Broker) -> str:
+    if not broker.tls:
+        return "does it want mqtts://"
+    return "does it want a client certificate" if broker.certificate is None else "does it know the client certificate"
+
+
 def _certificate(error: ssl.SSLCertVerificationError, broker: Broker) -> str:
     what = f"the certificate of {broker} cannot be trusted: {error.verify_message.rstrip('.')}"
-    trust = "" if broker.ca is not None else "; give the broker's own CA with --ca if it has one"
+    own = "give the broker's own CA with --ca if it has one"
+    trust = f"; {own if broker.ca is None else f'nobody in {broker.ca} has signed it'}"
     # Numbers of OpenSSL's X509_V_ERR_*: expired, not yet valid; the others are about who signed it or for whom.
     other_name = "; use the name that it is made out to"
     remedy = {10: "; it has to be renewed", 9: "; check the clocks", 62: other_name, 64: other_name}

@@ -90,7 +90,9 @@ class Reports:
             "state": state,
             "source": self._session.source,
             "sensors": {
-                role: {"battery_percent": None} | dict(self._shared.sensors.get(role, {}))
+                role: {"battery_percent": None}
+                | dict(self._shared.sensors.get(role, {}))
+                | dict(self._shared.links.get(role, {}))
                 for role in self._session.sensors
             },
             "angles": {"sent": shared.sent, "dropped": self._frames.dropped, "stale": self._frames.stale},
@@ -149,7 +151,8 @@ class Announcer:
                     topic, payloads.encode(message), retain=True, properties=connection.properties()
                 )
         except RefusedError as error:
-            shared.refused("the device message for Home Assistant", str(error))
+            remedy = f"If you use Home Assistant, give the right to publish to {topic}"
+            shared.refused("the device message for Home Assistant", str(error), remedy)
             return
         if before != now:
             await self._outbox.announce(now)

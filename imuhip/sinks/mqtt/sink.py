@@ -131,12 +131,20 @@ class MqttSink:
             self._outbox.put(Draft(kind, t_us, quality, fields))
 
     def sensors(self, sensors: Mapping[str, Mapping[str, Any]]) -> None:
-        """Tell what the status shows of each sensor.
+        """Tell what the status shows of each sensor's data.
 
         Args:
-            sensors: By role: ``rate_hz``, ``lost``, ``battery_percent``.
+            sensors: By role: ``rate_hz``, ``lost``, ``gaps_s``.
         """
         self._shared.sensors = sensors
+
+    def links(self, links: Mapping[str, Mapping[str, Any]]) -> None:
+        """Tell what the status shows of each sensor's radio link.
+
+        Args:
+            links: By role: ``streaming``, ``battery_percent``, ``signal_dbm``.
+        """
+        self._shared.links = links
 
     def commands(self) -> list[MarkCommand | StopCommand]:
         """Return the commands that came since the last call."""

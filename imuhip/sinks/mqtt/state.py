@@ -59,7 +59,9 @@ class Shared:
         self.attempted = threading.Event()
         """Set once a first connection is complete, commands included, or has failed."""
         self.sensors: Mapping[str, Mapping[str, Any]] = {}
-        """What is known of each sensor, by role; replaced as a whole."""
+        """What is known of each sensor's data, by role; replaced as a whole."""
+        self.links: Mapping[str, Mapping[str, Any]] = {}
+        """What is known of each sensor's radio link, likewise."""
         self.commands: deque[MarkCommand | StopCommand] = deque()
         self._warned: set[str] = set()
         self._connected_s = 0.0
@@ -80,11 +82,11 @@ class Shared:
         self._warn(problem, f"MQTT: {problem}. Trying again.")
         self.attempted.set()
 
-    def refused(self, what: str, reason: str) -> None:
+    def refused(self, what: str, reason: str, remedy: str = "Check the user's rights (`imuhip mqtt check`)") -> None:
         """The broker refused a message."""
         self.state.refused += 1
         self.state.problem = f"the broker refuses {what}: {reason.lower()}"
-        self._warn(self.state.problem, f"MQTT: {self.state.problem}. Check the user's rights (`imuhip mqtt check`).")
+        self._warn(self.state.problem, f"MQTT: {self.state.problem}. {remedy}.")
 
     def accepted(self, what: str) -> None:
         """The broker took a message."""
