@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 from imuhip.catalogue_files import load_catalogue
 from imuhip.cli.guide import Marker, calibration_steps
 from imuhip.cli.keys import keyboard
-from imuhip.cli.live_picture import loss_text, picture, view_for
+from imuhip.cli.live_picture import picture, view_for
 from imuhip.cli.pairing import paired_targets
 from imuhip.cli.publishing import MqttOutlet, publishing
 from imuhip.cli.publishing import Target as MqttTarget
 from imuhip.cli.recorder import Keeper, Recorder, Unkept
-from imuhip.cli.wording import clock, words
+from imuhip.cli.wording import clock, loss_text, words
 from imuhip.marks import Mark
 from imuhip.radio.adapter import Adapter
 from imuhip.radio.agent import pairing_agent
@@ -247,6 +247,8 @@ def _tell_result(wishes: Wishes, recorder: Recorder, session: LiveSession) -> No
         _tell(f"Ended: {long}. Nothing was recorded.")
         return
     _tell(f"Wrote {wishes.output}: {long}.")
+    if now.why_no_angles:
+        _tell(f"No angles were known while it was recorded: {now.why_no_angles}.")
     _tell(f"Measure it with: imuhip analyze {wishes.output}")
 
 

@@ -177,7 +177,7 @@ class LiveBars:
         return Group(
             Text(head, style="bold"),
             Text(PROVISIONAL, style="dim"),
-            angle_table(picture.live, fancy=self._fancy),
+            angle_table(picture.live, fancy=self._fancy, width=self._console.width),
             Text("sensors", style="bold"),
             sensors,
             Text(picture.said, style="bold cyan"),

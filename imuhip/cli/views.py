@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
-from imuhip.cli.wording import clock
+from imuhip.cli.wording import clock, loss_text
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from imuhip.cli.watching import Gauge, LiveState
 
-BAR_CELLS = 44
+BAR_CELLS, FEWEST_CELLS, GAP = 44, 12, 2
+
 BAR_RANGE_DEG = {
     "flexion": (-40.0, 130.0),
     "adduction": (-60.0, 60.0),
@@ -76,7 +77,7 @@ class LineView:
             if name != "pelvis"
         )
         rates = "/".join(f"{sensor.rate_hz:.0f}" for sensor in state.health)
-        seen = [sensor.lost for sensor in state.health if sensor.loss_visible]
+        seen = [sensor.stats.lost for sensor in state.health if sensor.loss_visible]
         lost = f"lost {sum(seen)}" if seen else "loss not visible"
         self._out.write(
             f"{clock(state.elapsed_s):>6}  {groups or 'no hip angles'}  | {rates} Hz, {lost},"
@@ -101,6 +102,7 @@ class BarView:
     def __init__(self, console: Console, title: str) -> None:
         from rich.live import Live
 
+        self._console = console
         self._title = title
         self._fancy = console.encoding.lower().startswith("utf")
         self._live = Live(console=console, auto_refresh=False, transient=False)
@@ -127,14 +129,13 @@ class BarView:
 
         sensors = Table.grid(padding=(0, 2))
         for sensor in state.health:
-            lost = f"lost {sensor.lost}" if sensor.loss_visible else "loss not visible"
             gaps = f"{sensor.gaps_s:.1f} s of gaps" if sensor.gaps_s else ""
-            sensors.add_row(f"  {sensor.role.replace('_', ' ')}", f"{sensor.rate_hz:.1f} Hz", lost, gaps)
+            sensors.add_row(f"  {sensor.role.replace('_', ' ')}", f"{sensor.rate_hz:.1f} Hz", loss_text(sensor), gaps)
         head = f"{self._title}   {clock(state.elapsed_s)} of {clock(state.duration_s)}, {clock(state.left_s)} left"
         return Group(
             Text(head, style="bold"),
             Text(f"{PROVISIONAL}; q stops", style="dim"),
-            angle_table(state, fancy=self._fancy),
+            angle_table(state, fancy=self._fancy, width=self._console.width),
             *(Text(line, style="bold" if k == 0 else "") for k, line in enumerate(state.exercise)),
             Text("sensors", style="bold"),
             sensors,
@@ -142,47 +143,57 @@ class BarView:
         )
 
 
-def angle_table(state: LiveState, *, fancy: bool) -> Table:
+def angle_table(state: LiveState, *, fancy: bool, width: int) -> Table:
     """All angles of a moment with their bars and last peaks.
 
     Args:
         state: The moment.
         fancy: Use block characters, else ASCII.
+        width: Columns of the terminal; where there are few, bars are shorter.
     """
     from rich.table import Table
     from rich.text import Text
 
-    angles = Table.grid(padding=(0, 2))
-    for group, gauges in state.groups.items():
+    shown = {name: [(gauge, *_texts(gauge)) for gauge in gauges] for name, gauges in state.groups.items()}
+    rows = [row for each in shown.values() for row in each]
+    beside = [max((len(text) for text in texts), default=0) + GAP for texts in list(zip(*rows, strict=True))[1:]]
+    cells = min(max(width - sum(beside), FEWEST_CELLS), BAR_CELLS)
+    angles = Table.grid(padding=(0, GAP))
+    for group, gauges in shown.items():
         angles.add_row(Text(group, style="bold"))
-        for gauge in gauges:
-            value = gauge.reason if gauge.value_deg is None else f"{round(gauge.value_deg, 1) + 0.0:6.1f}\u00b0"
-            peak = "" if gauge.peak_deg is None else f"last peak {round(gauge.peak_deg)}\u00b0"
-            peak = "only its changes count" if gauge.relative else peak
-            angles.add_row(f"  {gauge.name}", Text(value, justify="right"), bar(gauge, fancy=fancy), peak)
+        for gauge, name, value, peak in gauges:
+            angles.add_row(name, Text(value, justify="right"), bar(gauge, fancy=fancy, width=cells), peak)
     if not state.groups:
         angles.add_row("no hip angles yet")
     return angles
 
 
-def bar(gauge: Gauge, *, fancy: bool = True) -> str:
+def _texts(gauge: Gauge) -> tuple[str, str, str]:
+    """What stands beside a bar: name, value and last peak."""
+    value = gauge.reason if gauge.value_deg is None else f"{round(gauge.value_deg, 1) + 0.0:6.1f}\u00b0"
+    peak = "" if gauge.peak_deg is None else f"last peak {round(gauge.peak_deg)}\u00b0"
+    return f"  {gauge.name}", value, "only its changes count" if gauge.relative else peak
+
+
+def bar(gauge: Gauge, *, fancy: bool = True, width: int = BAR_CELLS) -> str:
     """An angle as a bar from zero to its value, with its last peak marked.
 
     Args:
         gauge: The angle.
         fancy: Use block characters, else ASCII.
+        width: Its length in characters.
 
     Returns:
-        :data:`BAR_CELLS` characters.
+        So many characters.
     """
     fill, zero, peak, empty = "\u2588\u2502\u25c6\u00b7" if fancy else "#|^."
     low, high = BAR_RANGE_DEG.get(gauge.name, INCLINATION_RANGE_DEG)
 
     def cell(angle_deg: float) -> int:
         share = (min(max(angle_deg, low), high) - low) / (high - low)
-        return round(share * (BAR_CELLS - 1))
+        return round(share * (width - 1))
 
-    cells = [empty] * BAR_CELLS
+    cells = [empty] * width
     origin = cell(0.0)
     if gauge.value_deg is not None:
         end = cell(gauge.value_deg)
