@@ -49,7 +49,12 @@ class Commands:
             return "bye"
         if not rest or rest[0] not in self._sensors:
             return f"which sensor? {', '.join(self._sensors)}"
-        role, seconds = rest[0], float(rest[1]) if len(rest) > 1 else 5.0
+        role, seconds = rest[0], 5.0
+        if len(rest) > 1:
+            try:
+                seconds = float(rest[1])
+            except ValueError:
+                return f"{rest[1]} is no number of seconds"
         sensor = self._sensors[role]
         match word:
             case "tap":

@@ -106,7 +106,7 @@ async def _bluez(radio: str | None) -> AsyncIterator[Check]:
             bus = await MessageBus(bus_type=BusType.SYSTEM).connect()
     except (OSError, EOFError, DBusError, TimeoutError) as error:
         remedy = "Start D-Bus (systemctl start dbus); in a container use a dongle: --radio bumble:usb:0"
-        yield _bad("D-Bus", f"the system bus cannot be reached ({str(error) or type(error).__name__})", remedy)
+        yield _bad("D-Bus", f"the system bus cannot be reached ({_why(error)})", remedy)
         return
     try:
         yield _fine("D-Bus", "reachable")
@@ -120,6 +120,10 @@ async def _bluez(radio: str | None) -> AsyncIterator[Check]:
             yield check
     finally:
         bus.disconnect()
+
+
+def _why(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
 
 
 async def _managed_objects(bus: Any) -> dict[str, Any] | Check:

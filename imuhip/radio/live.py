@@ -99,7 +99,8 @@ class LiveSession:
             return []
         if not any(each.described.is_set() for each in self.supervisors):
             faults = {each.status.fault for each in self.supervisors if each.status.fault}
-            raise RadioError(f"no sensor can be reached ({'; '.join(sorted(faults))})", remedy=NOT_FOUND_REMEDY)
+            why = "; ".join(sorted(faults)) or f"none answered within {wait_s:g} s"
+            raise RadioError(f"no sensor can be reached ({why})", remedy=NOT_FOUND_REMEDY)
         for each in self.supervisors:
             each.fix_descriptor()
         return [self._info(each) for each in self.supervisors]

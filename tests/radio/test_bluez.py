@@ -141,7 +141,7 @@ def test_a_sensor_that_wants_a_bond_is_bonded_by_our_agent(bus: str) -> None:
     async def scene(bluez: FakeBluez, devices: list[FakeDevice]) -> None:
         async with open_radio(None) as adapter, pairing_agent(None):
             async with candidates(adapter, ()) as found:
-                sensor = await confirm(found[0], "pelvis")
+                sensor = await confirm(found[0], "pelvis", lambda _: None)
                 assert sensor.bonded
             assert [device.paired for device in devices].count(True) == 1, "the other one's bond is undone"
         assert bluez.agents == [], "the agent is gone"
@@ -153,7 +153,7 @@ def test_a_bond_that_is_refused_is_said_and_leaves_nothing(bus: str) -> None:
     async def scene(_: FakeBluez, devices: list[FakeDevice]) -> None:
         async with open_radio(None) as adapter, candidates(adapter, ()) as found:
             with pytest.raises(LinkError, match="Check the passkey; switch the sensor off and on"):
-                await confirm(found[0], "pelvis")
+                await confirm(found[0], "pelvis", lambda _: None)
         assert not any(device.paired or device.connected for device in devices)
 
     on_bluez(bus, scene)  # without an agent bluetoothd refuses, as it does a wrong passkey

@@ -31,7 +31,7 @@ def in_world(scene: Callable[[World], Awaitable[None]], **options: Any) -> None:
 async def paired_by_tap(world: World, role: str, tapped: str, taken: tuple[str, ...] = ()) -> PairedSensor:
     async with candidates(world.adapter, taken) as found:
         world.wearer.tap(tapped, asyncio.get_running_loop().time() + 1.0)
-        return await confirm(await wait_for_tap(found, 10.0), role)
+        return await confirm(await wait_for_tap(found, 10.0), role, lambda _: None)
 
 
 @pytest.mark.parametrize("encrypted", [False, True])

@@ -205,14 +205,15 @@ class OwnSensor:
             case commands.Stop():
                 self._measuring = False
                 self._resending.clear()
-            case commands.Configure(rate_mhz):
+            case commands.Configure(rate_mhz, acc_range_g, gyr_range_deg_s):
                 if self._measuring:
                     return commands.Reply(code, Status.NOT_NOW)
-                fits = rate_mhz in (0, self._descriptor.rate_mhz)
-                settings = commands.Configure(
-                    self._descriptor.rate_mhz, self._descriptor.acc_range_g, self._descriptor.gyr_range_deg_s
-                )
-                return commands.Reply(code, Status.OK if fits else Status.UNSUPPORTED, settings)
+                # It can do one rate and one range each, which are the nearest to whatever is asked for.
+                known = self._descriptor
+                can = (known.rate_mhz, known.acc_range_g, known.gyr_range_deg_s)
+                asked = (rate_mhz, acc_range_g, gyr_range_deg_s)
+                near = all(not want or want / 2 <= has <= want * 2 for want, has in zip(asked, can, strict=True))
+                return commands.Reply(code, Status.OK if near else Status.UNSUPPORTED, commands.Configure(*can))
             case commands.Identify(seconds):
                 self.identified += seconds > 0
             case commands.AskBattery():
