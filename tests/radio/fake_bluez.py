@@ -59,6 +59,8 @@ class FakeDevice:
         self.address = f"C0:00:00:00:00:{number:02X}"
         self.path = f"{ADAPTER}/dev_{self.address.replace(':', '_')}"
         self.connected = self.paired = False
+        self.bond_lost = False
+        self.passkey: int | None = None
         self.in_range = True
         self.subscribers: dict[str, list[str]] = {}
         self.sockets: dict[str, socket.socket] = {}
@@ -225,12 +227,15 @@ class FakeBluez:
         return Message.new_method_return(message)
 
     def _on_removedevice(self, message: Message) -> Message:
-        self.devices[message.body[0]].paired = False
+        device = self.devices[message.body[0]]
+        device.drop()
+        device.paired = device.bond_lost = False
+        self.signal("/", _MANAGER, "InterfacesRemoved", "oas", [device.path, [_DEVICE1]])
         return Message.new_method_return(message)
 
     def _on_connect(self, message: Message) -> Message:
         device = self.devices[message.path or ""]
-        if not (device.in_range and self.powered):
+        if not (device.in_range and self.powered) or (device.paired and device.bond_lost):
             return Message.new_error(message, "org.bluez.Error.Failed", "br-connection-canceled")
         if not device.connected:
             device.connect()
@@ -243,10 +248,33 @@ class FakeBluez:
     def _on_set(self, message: Message) -> Message:
         return Message.new_method_return(message)  # bleak trusts a device before it pairs
 
-    def _on_pair(self, message: Message) -> Message:
+    def _on_pair(self, message: Message) -> Message | bool:
         device = self.devices[message.path or ""]
         if not self.agents:
             return Message.new_error(message, "org.bluez.Error.AuthenticationFailed", "Authentication Failed")
+        if device.passkey is not None:
+            self._asking = asyncio.create_task(self._ask_passkey(device, message))
+            return True
+        return self._bonded(device, message)
+
+    async def _ask_passkey(self, device: FakeDevice, message: Message) -> None:
+        """Ask the agent for the number that stands on the sensor."""
+        question = Message(
+            destination=self.agents[-1],
+            path="/org/imuhip/agent",
+            interface="org.bluez.Agent1",
+            member="RequestPasskey",
+            signature="o",
+            body=[device.path],
+        )
+        answer = await self.bus.call(question)
+        if answer is not None and answer.message_type is MessageType.METHOD_RETURN and answer.body == [device.passkey]:
+            await self.bus.send(self._bonded(device, message))
+        else:
+            refusal = ("org.bluez.Error.AuthenticationFailed", "Authentication Failed")
+            await self.bus.send(Message.new_error(message, *refusal))
+
+    def _bonded(self, device: FakeDevice, message: Message) -> Message:
         device.paired = True
         if not device.connected:
             device.connect()

@@ -20,6 +20,7 @@ from imuhip.radio.agent import pairing_agent
 from imuhip.radio.checks import checks
 from imuhip.radio.live import LiveSession
 from imuhip.radio.opening import open_radio
+from imuhip.radio.paired import PairedSensor
 from imuhip.radio.pairing import candidates, confirm, driver_of
 from imuhip.radio.supervisor import State, Target
 from imuhip.radio.virtual.own_sensor import OwnSensor
@@ -157,6 +158,48 @@ def test_a_bond_that_is_refused_is_said_and_leaves_nothing(bus: str) -> None:
         assert not any(device.paired or device.connected for device in devices)
 
     on_bluez(bus, scene)  # without an agent bluetoothd refuses, as it does a wrong passkey
+
+
+@pytest.mark.parametrize("typed", ["123456", "654321", "", "no idea"])
+def test_only_the_right_passkey_makes_a_bond(bus: str, typed: str) -> None:
+    async def scene(_: FakeBluez, devices: list[FakeDevice]) -> None:
+        remembered: list[PairedSensor] = []
+        for device in devices:
+            device.passkey = 123456
+        async with (
+            open_radio(None) as adapter,
+            pairing_agent(None, lambda *_: typed),
+            candidates(adapter, ()) as found,
+        ):
+            if typed == "123456":
+                await confirm(found[0], "pelvis", remembered.append)
+            else:
+                with pytest.raises(LinkError, match="Check the passkey; switch the sensor off and on"):
+                    await confirm(found[0], "pelvis", remembered.append)
+        assert [device.paired for device in devices].count(True) == len(remembered) == (typed == "123456")
+        assert not any(device.connected for device in devices)
+
+    on_bluez(bus, scene)
+
+
+def test_a_bond_that_the_sensor_lost_is_made_again_and_the_gap_is_filled(bus: str, tmp_path: Path) -> None:
+    async def scene(_: FakeBluez, devices: list[FakeDevice]) -> None:
+        for device in devices:
+            device.paired = True
+
+        async def faults() -> None:
+            await asyncio.sleep(1.0)
+            devices[1].bond_lost = True
+            devices[1].drop()
+
+        async with open_radio(None) as adapter, pairing_agent(None):
+            await recorded(tmp_path / "a.mcap", session_of(adapter, devices, bonded=True), 7.0, faults())
+        assert all(device.paired for device in devices)
+
+    on_bluez(bus, scene, needs_bond=True)
+    pelvis, thigh = recording_info(tmp_path / "a.mcap")["sensors"]
+    assert (pelvis["lost"], pelvis["filled"], thigh["lost"]) == (0, 0, 0)
+    assert thigh["filled"] > 50
 
 
 def test_the_doctor_finds_a_healthy_machine_and_a_switched_off_adapter(bus: str) -> None:
