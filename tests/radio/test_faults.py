@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from virtual_session import Played, play
+from virtual_session import Played, own_sensors, play
 
 from imuhip.packets.descriptor import encode_descriptor
 from imuhip.radio.live import LiveSession
-from imuhip.radio.virtual.firmware import Firmware
-from imuhip.radio.virtual.own_sensor import OwnSensor
-from imuhip.radio.virtual.wearer import VirtualWearer
 from imuhip.radio.virtual.world import World
 from imuhip.simulation.transmit import descriptor
 
 HZ = 100
 SECONDS = 26
-
-
-def own_sensors(worn: VirtualWearer, **options: Any) -> dict[str, Firmware]:
-    return {role: OwnSensor(role, worn, **options) for role in worn.roles}
 
 
 def unharmed(played: Played, role: str = "pelvis") -> None:
