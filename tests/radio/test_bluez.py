@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
-from fake_bluez import FakeBluez, FakeDevice, fake_bluez, private_bus
+from fake_bluez import FakeBluez, fake_bluez, private_bus
+from fake_bluez_device import FakeDevice
 from virtual_session import WritingSink, wearer
 
 from imuhip.errors import LinkError, RadioError
