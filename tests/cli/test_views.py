@@ -54,7 +54,7 @@ def test_the_terminal_shows_bars_peaks_sensors_and_that_numbers_are_provisional(
         "last peak 61°",
         "heading not known",
         "100.0 Hz",
-        "lost 7",
+        "lost 7, 12 came late",
         "0:57 left",
         "provisional",
     ):

@@ -95,6 +95,11 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def test_scan_pair_record_and_forget(world: World, tmp_path: Path) -> None:
+    for wish, answer in (("away pelvis soon", "soon is no number of seconds"), ("tap tail", "which sensor? pelvis")):
+        world.tell(wish)
+        assert world.process.stdout is not None
+        assert answer in world.process.stdout.readline()
+
     heard = json.loads(world.imuhip("scan", "--radio", world.radio, "--seconds", "1.5", "--json").stdout)["sensors"]
     assert {each["model"] for each in heard} == {"imuhip sensor"}
     assert all(each["battery_percent"] == 87 and each["signal_dbm"] < -30 for each in heard)
