@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fault_kinds import FAULTS, THIGH, FaultKind
+from fault_kinds import FAULTS, THIGH, FaultKind, after
 from virtual_session import SEED, Played, play
 
 from imuhip.hip.stage import HipBlock, join
@@ -80,11 +79,7 @@ def arrivals_s(played: Played, sensor: int) -> FloatArray:
 
 
 def under(fault: FaultKind, path: Path) -> Played:
-    async def faults(world: World, _: LiveSession) -> None:
-        await asyncio.sleep(FAULT_S)
-        await fault.act(world)
-
-    return play(path, faults, seconds=SECONDS, scenario="range_test", **fault.options)
+    return play(path, after(FAULT_S, fault.act), seconds=SECONDS, scenario="range_test", **fault.options)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
