@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from imuhip.errors import InputError, RadioError
-from imuhip.radio.adapter import Adapter
+from imuhip.radio.adapter import ACCESS_DENIED, Adapter
 from imuhip.radio.opening import open_radio
 from imuhip.radio.paired import PairedSensors
 
@@ -26,7 +26,8 @@ BLUEZ_NEEDED = (5, 55)
 ANSWER_S = 5.0
 _SERVICE, _ADAPTER = "org.bluez", "org.bluez.Adapter1"
 _DAEMON = Path("/usr/libexec/bluetooth/bluetoothd")
-_DENIED = ("org.freedesktop.DBus.Error.AccessDenied", "org.bluez.Error.NotAuthorized", "org.bluez.Error.NotPermitted")
+
+_DENIED = (ACCESS_DENIED, "org.bluez.Error.NotAuthorized", "org.bluez.Error.NotPermitted")
 
 
 @dataclass(frozen=True, slots=True)

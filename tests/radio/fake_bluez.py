@@ -28,16 +28,16 @@ _ADAPTER1, _PROPERTIES = "org.bluez.Adapter1", "org.freedesktop.DBus.Properties"
 
 _CONFIG = """<busconfig><type>system</type><listen>unix:path={path}</listen><auth>EXTERNAL</auth>
 <policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/>
-</policy></busconfig>"""
+{rule}</policy></busconfig>"""
 
 
 @contextmanager
-def private_bus(folder: Path) -> Iterator[str]:
-    """Run a dbus-daemon of its own; yields its address."""
+def private_bus(folder: Path, rule: str = "") -> Iterator[str]:
+    """Run a dbus-daemon of its own, with one more rule about who may do what; yields its address."""
     program = shutil.which("dbus-daemon")
     assert program is not None
     path = folder / "bus"
-    (folder / "bus.conf").write_text(_CONFIG.format(path=path))
+    (folder / "bus.conf").write_text(_CONFIG.format(path=path, rule=rule))
     daemon = subprocess.Popen([program, f"--config-file={folder / 'bus.conf'}", "--nofork", "--print-address"],
                               stdout=subprocess.PIPE, text=True)  # fmt: skip
     try:
@@ -56,6 +56,7 @@ class FakeBluez:
         self.bus = bus
         self.devices: dict[str, FakeDevice] = {}
         self.powered = True
+        self.has_adapter = True
         self.agents: list[str] = []
         bus.add_message_handler(self._handle)
 
@@ -100,7 +101,7 @@ class FakeBluez:
     def _on_getmanagedobjects(self, message: Message) -> Message:
         powered = {"Address": Variant("s", "00:00:00:00:00:01"), "Powered": Variant("b", self.powered)}
         powered |= {"Discovering": Variant("b", False), "Roles": Variant("as", ["central", "peripheral"])}
-        objects: dict[str, Any] = {ADAPTER: {_ADAPTER1: powered}}
+        objects: dict[str, Any] = {ADAPTER: {_ADAPTER1: powered}} if self.has_adapter else {}
         for device in self.devices.values():
             objects |= device.objects() if device.in_range or device.connected else {}
         return Message.new_method_return(message, "a{oa{sa{sv}}}", [objects])

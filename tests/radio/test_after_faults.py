@@ -94,6 +94,8 @@ def test_gravity_is_right_five_seconds_later_and_headings_wait_for_a_pose(fault:
     for sensor in range(2):
         assert np.max(shown.off_deg(sensor, back_s + 5, SECONDS - 2)) < 2, "and it is known all the time"
     if fault.loses_heading:
+        gone = int(np.argmax(np.diff(came_s)))
+        assert shown.known("flexion_deg", came_s[gone] + 0.3, came_s[gone + 1] - 0.3) == 0, "also what is filled later"
         pose_s = next(start_s for start_s in POSES_S if start_s > back_s)
         assert shown.known("adduction_deg", FAULT_S + 1, pose_s) == 0
         assert shown.known("adduction_deg", pose_s + 5, SECONDS - 2) > 0.98

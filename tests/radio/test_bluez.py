@@ -218,6 +218,48 @@ def test_the_doctor_finds_a_healthy_machine_and_a_switched_off_adapter(bus: str)
     on_bluez(bus, scene)
 
 
+async def failed() -> tuple[str, str, str]:
+    """The one check that fails, its remedy, and what a scan says."""
+    (wrong,) = [check async for check in checks() if check.fine is False]
+    async with open_radio(None) as adapter:
+        with pytest.raises(RadioError) as caught:
+            await adapter.scan(0.3)
+    return f"{wrong.name}: {wrong.detail}", wrong.remedy, str(caught.value)
+
+
+def test_a_machine_without_an_adapter_is_told_so(bus: str) -> None:
+    async def scene(bluez: FakeBluez, _: list[FakeDevice]) -> None:
+        bluez.has_adapter = False
+        wrong, remedy, said = await failed()
+        assert (wrong, remedy) == ("adapter: there is none", "Plug in a Bluetooth adapter")
+        assert said == "there is no Bluetooth adapter. Plug one in, or run `imuhip doctor`."
+
+    on_bluez(bus, scene)
+
+
+def test_a_user_without_permission_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bus: str) -> None:
+    del bus  # only that there is a dbus-daemon
+    (tmp_path / "strict").mkdir()
+    with private_bus(tmp_path / "strict", '<deny send_destination="org.bluez"/>') as address:
+        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", address)
+
+        async def scene(*_: object) -> None:
+            wrong, remedy, said = await failed()
+            assert wrong == "BlueZ service: this user may not use it"
+            assert remedy == "Run: sudo usermod -aG bluetooth $USER, then log in again"
+            assert said == "this user may not use Bluetooth. Run `imuhip doctor`."
+
+        on_bluez(address, scene)
+
+
+def test_a_machine_without_bluez_is_told_so(bus: str) -> None:
+    wrong, remedy, said = asyncio.run(failed())
+    assert wrong.startswith("BlueZ service: ")
+    assert remedy.startswith("Run: sudo ")
+    assert said.startswith("the Bluetooth service")
+    assert said.endswith("Run `imuhip doctor`.")
+
+
 def test_a_switched_off_adapter_is_named(bus: str) -> None:
     async def scene(bluez: FakeBluez, _: list[FakeDevice]) -> None:
         bluez.powered = False
