@@ -92,12 +92,13 @@ async def record_session(wishes: Wishes) -> None:
                     recorder = Recorder(writer, sensors, catalogue=load_catalogue(wishes.catalogues), outlet=outlet)
                     try:
                         await _run(wishes, source, session, recorder, outlet, stop)
+                        missing = session.missing()
                     finally:
                         await session.close()
                     recorder.finish()
             finally:
                 await session.close()
-    _tell_result(wishes, recorder, session)
+    _tell_result(wishes, recorder, session, missing)
 
 
 @contextlib.contextmanager
@@ -236,7 +237,7 @@ def _stopping(stop: asyncio.Event) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-def _tell_result(wishes: Wishes, recorder: Recorder, session: LiveSession) -> None:
+def _tell_result(wishes: Wishes, recorder: Recorder, session: LiveSession, missing: Sequence[str]) -> None:
     now = recorder.snapshot
     sensors = []
     for health, each, lost in zip(now.live.health, session.supervisors, now.lost, strict=True):
@@ -247,6 +248,8 @@ def _tell_result(wishes: Wishes, recorder: Recorder, session: LiveSession) -> No
         _tell(f"Ended: {long}. Nothing was recorded.")
         return
     _tell(f"Wrote {wishes.output}: {long}.")
+    if missing:
+        _tell(f"Not there at the end: {', '.join(missing)}. What came after is not in the recording.")
     if now.why_no_angles:
         _tell(f"No angles were known while it was recorded: {now.why_no_angles}.")
     _tell(f"Measure it with: imuhip analyze {wishes.output}")

@@ -162,7 +162,8 @@ class LiveBars:
         from rich.table import Table
         from rich.text import Text
 
-        sensors = Table.grid(padding=(0, 2))
+        sensors = Table.grid(padding=(0, 1))
+        sensors.add_column(no_wrap=True)
         for each in picture.sensors:
             sensors.add_row(
                 f"  {words(each.role)}",

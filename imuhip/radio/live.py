@@ -152,6 +152,14 @@ class LiveSession:
         if tick_ns is not None:
             sink.tick(tick_ns, self.arrivals.lost)
 
+    def missing(self) -> list[str]:
+        """Say of each sensor that does not stream at the moment who it is and why."""
+        return [
+            f"{each.target.role.replace('_', ' ')} ({each.status.fault or 'it is not connected'})"
+            for each in self.supervisors
+            if each.status.streaming_since_s is None
+        ]
+
     async def close(self) -> None:
         """Stop the sensors and disconnect from them; calling it again does nothing."""
         tasks, self._tasks = self._tasks, []

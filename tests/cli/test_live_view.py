@@ -68,6 +68,15 @@ def test_the_screen_shows_angles_sensors_and_what_to_do() -> None:
         assert part in text
 
 
+def test_a_terminal_of_80_columns_holds_each_sensor_in_a_line() -> None:
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=80, color_system=None)
+    settling = replace(FINE, role="thigh_right", clock="clock settling")
+    with LiveBars(console, "Recording a.mcap", keys=True) as view:
+        view.show(replace(PICTURE, sensors=[FINE, settling]))
+    assert any("thigh right" in line and "clock settling" in line for line in out.getvalue().splitlines())
+
+
 def test_without_a_terminal_a_line_tells_the_same() -> None:
     out = io.StringIO()
     with LiveLines(out) as view:

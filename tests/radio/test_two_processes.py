@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -120,6 +121,22 @@ def test_scan_pair_record_and_forget(world: World, tmp_path: Path) -> None:
     assert [(each["role"], each["lost"]) for each in sensors] == [("pelvis", 0), ("thigh_right", 0)]
     assert b"C0:1A:B0" not in (tmp_path / "a.mcap").read_bytes()
     assert "C0:1A:B0" not in recorded.stderr + recorded.stdout + paired.stderr
+
+    cut = tmp_path / "b.mcap"
+    arguments = ["record", "--radio", world.radio, "-o", str(cut), "--minutes", "0.12", "--no-calibrate"]
+    running = subprocess.Popen(
+        [sys.executable, "-m", "imuhip", *arguments],
+        env=world.environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    for _ in range(200):
+        if cut.exists() and cut.stat().st_size > 8_000:
+            break
+        time.sleep(0.05)
+    world.tell("away pelvis 60")
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 0, said
+    assert "Not there at the end: pelvis (" in said
+    assert recording_info(cut)["damage"] == []
 
     assert world.imuhip("forget", "pelvis", "--radio", world.radio).returncode == 0
     assert [each["role"] for each in json.loads(world.imuhip("sensors", "--json").stdout)["sensors"]] == ["thigh_right"]
