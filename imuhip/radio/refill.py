@@ -34,14 +34,15 @@ class Refill:
         self._driver = driver
         self._missing = MissingRanges()
         self._next: int | None = None
-        self._enabled = False
+        self._enabled = self._fresh = False
         self._gap = asyncio.Event()
         self._progress = asyncio.Event()
         self.filled = 0
         self.given_up = 0
 
     def connected(self, descriptor: bytes) -> None:
-        """Note what the sensor says about itself: in the short form numbers are too short to ask by."""
+        """Note a new connection and what the sensor says about itself: short numbers are too short to ask by."""
+        self._fresh = True
         numbered = self._driver.traits(descriptor).sequence_bits >= NUMBER_BITS
         self._enabled = self._driver.capabilities.refills and numbered
 
@@ -63,6 +64,8 @@ class Refill:
             self._see(sequence, count)
 
     def _see(self, sequence: int, count: int) -> None:
+        # Nothing has been asked for yet on a new connection: numbers that lie behind are those of a sensor restarted.
+        fresh, self._fresh = self._fresh, False
         if self._next is None:
             self._next = sequence + count
             return
@@ -74,11 +77,11 @@ class Refill:
                 self._gap.set()
             self._next = first + count
             return
-        filled = self._missing.fill(first, first + count)
+        filled = 0 if fresh else self._missing.fill(first, first + count)
         self.filled += filled
         if filled:
             self._progress.set()
-        elif first < self._next - RESTART_BEHIND:
+        elif fresh or first < self._next - RESTART_BEHIND:
             self._missing.clear()
             self._next = sequence + count
 

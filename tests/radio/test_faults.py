@@ -92,6 +92,20 @@ def test_a_sensor_that_restarts_is_recorded_on_from_its_new_count(tmp_path: Path
     assert thigh["samples"] > (SECONDS - 4.5) * HZ
 
 
+def test_what_is_lost_soon_after_a_restart_is_filled_too(tmp_path: Path) -> None:
+    async def act(world: World) -> None:
+        await restart(1.5)(world)
+        await asyncio.sleep(4)
+        await drop(world)
+
+    played = play(tmp_path / "a.mcap", after(10, act))
+    thigh = played.sensors["thigh_right"]
+    unharmed(played)
+    assert played.status["thigh_right"].outages == 2
+    assert thigh["lost"] == 0
+    assert 0 < thigh["filled"] < 1.5 * HZ, "though its numbers had been there before"
+
+
 def test_a_sensor_that_never_appears_does_not_keep_the_others_from_recording(tmp_path: Path) -> None:
     async def faults(world: World, _: LiveSession) -> None:
         await world.sensors["thigh_right"].peripheral.power_off()
