@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 BELL = "\a"
 
+ROOMY = 100
+"""Columns from which on a sensor's line need not be tight."""
+
 
 @dataclass(frozen=True, slots=True)
 class SensorLine:
@@ -162,7 +165,7 @@ class LiveBars:
         from rich.table import Table
         from rich.text import Text
 
-        sensors = Table.grid(padding=(0, 1))
+        sensors = Table.grid(padding=(0, 2 if self._console.width >= ROOMY else 1))
         sensors.add_column(no_wrap=True)
         for each in picture.sensors:
             sensors.add_row(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -9,13 +10,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from imuhip.recording import recording_info
 
+pty = pytest.importorskip("pty", reason="pipes and terminals are a POSIX matter")
 pytestmark = pytest.mark.slow
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "virtual_sensors.py"
 
@@ -79,6 +81,25 @@ class World:
         running.stderr.close()
         return subprocess.CompletedProcess(command, running.returncode, "", "".join(told))
 
+    def typed(self, *arguments: str, keys: Mapping[str, str]) -> bytes:
+        """Run a command on a terminal, typing each key once its cue is on the screen; returns all that was shown."""
+        ours, theirs = pty.openpty()
+        command = [sys.executable, "-m", "imuhip", *arguments]
+        environment = {**self.environment, "TERM": "xterm", "COLUMNS": "100", "LINES": "30"}
+        with subprocess.Popen(command, env=environment, stdin=theirs, stdout=theirs, stderr=theirs) as running:
+            os.close(theirs)
+            shown = b""
+            for cue, key in keys.items():
+                while cue.encode() not in shown:
+                    shown += os.read(ours, 4096)
+                os.write(ours, key.encode())
+            with contextlib.suppress(OSError):  # how Linux ends a terminal
+                while more := os.read(ours, 4096):
+                    shown += more
+        os.close(ours)
+        assert running.returncode == 0, shown.decode()
+        return shown
+
     def close(self) -> None:
         self.process.kill()
         self.process.wait()
@@ -96,7 +117,11 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def test_scan_pair_record_and_forget(world: World, tmp_path: Path) -> None:
-    for wish, answer in (("away pelvis soon", "soon is no number of seconds"), ("tap tail", "which sensor? pelvis")):
+    for wish, answer in (
+        ("away pelvis soon", "soon is no number of seconds"),
+        ("begin", "begins in 3 s"),
+        ("x", "which"),
+    ):
         world.tell(wish)
         assert world.process.stdout is not None
         assert answer in world.process.stdout.readline()
@@ -113,6 +138,7 @@ def test_scan_pair_record_and_forget(world: World, tmp_path: Path) -> None:
     assert again.returncode == 2
     assert "has a sensor already. Run: imuhip forget pelvis" in again.stderr
 
+    world.tell("begin")
     recorded = world.imuhip(
         "record", "--radio", world.radio, "-o", str(tmp_path / "a.mcap"), "--minutes", "0.05", "--no-calibrate"
     )
@@ -121,6 +147,14 @@ def test_scan_pair_record_and_forget(world: World, tmp_path: Path) -> None:
     assert [(each["role"], each["lost"]) for each in sensors] == [("pelvis", 0), ("thigh_right", 0)]
     assert b"C0:1A:B0" not in (tmp_path / "a.mcap").read_bytes()
     assert "C0:1A:B0" not in recorded.stderr + recorded.stdout + paired.stderr
+
+    keyed = tmp_path / "keys.mcap"
+    screen = world.typed(
+        "record", "--radio", world.radio, "-o", str(keyed), keys={"1-9": "p", "hurts": "w", "thigh left": "q"}
+    )
+    assert b"\x1b[?25h" in screen, "the cursor is back"
+    marks = recording_info(keyed)["marks"]
+    assert [mark["kind"] for mark in marks] == ["pain", "wear"]
 
     cut = tmp_path / "b.mcap"
     arguments = ["record", "--radio", world.radio, "-o", str(cut), "--minutes", "0.12", "--no-calibrate"]
