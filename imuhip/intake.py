@@ -115,6 +115,15 @@ class Intake:
             for k, (role, stage) in enumerate(zip(self.roles, self.samples, strict=True))
         ]
 
+    @property
+    def why_unsolved(self) -> str:
+        """Why there is no calibration, while there is none: a sentence for the wearer."""
+        silent = [each.role.replace("_", " ") for each in self.health() if not each.stats.samples]
+        if silent:
+            where = " and ".join(silent)
+            return f"Nothing came from the sensor on the {where}: angles need all sensors that a recording names"
+        return self.calibrator.why_unsolved
+
     def _place_marks(self) -> None:
         """Hand marks to the calibrator once the recording's start, and so their frame, is known."""
         if self.timeline.start_ns is None:

@@ -106,7 +106,7 @@ class Pipeline:
     @property
     def why_uncalibrated(self) -> str:
         """Why there is no calibration, while there is none: a sentence for the wearer."""
-        return NO_SAMPLES if self.start_ns is None else self._intake.calibrator.why_unsolved
+        return NO_SAMPLES if self.start_ns is None else self._intake.why_unsolved
 
     def _measure(self, frames: Iterable[FrameBlock]) -> list[HipBlock]:
         for sensor, role in self._intake.moves[self._moves_seen :]:
@@ -195,7 +195,7 @@ def refine(
         stage.flush()
         sets = stage.sets()
     start = intake.timeline.start_ns or 0
-    return Refined(blocks, calibration, intake.health(), start, intake.calibrator.why_unsolved, sets)
+    return Refined(blocks, calibration, intake.health(), start, intake.why_unsolved, sets)
 
 
 def _exercise(stage: ExerciseStage, intake: Intake, blocks: Iterable[HipBlock]) -> None:

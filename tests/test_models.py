@@ -87,7 +87,7 @@ def test_loss_is_counted_or_said_to_be_invisible(model: str) -> None:
         due = len(made.samples[sensors[sensor].role].time_s) // per_message * per_message
         assert health.bad_packets == 0
         assert stats.reboots == 0
-        if model == "witmotion":
+        if not DRIVERS[model].loss_visible:
             assert (health.loss_visible, stats.lost) == (False, 0)
         else:
             assert health.loss_visible
@@ -103,9 +103,9 @@ def test_recordings_are_analyzed_and_described(model: str, tmp_path: Path) -> No
     for command in ("info", "analyze"):
         told = json.loads(run(command, path, "--json"))
         for sensor in told["recording"]["sensors"] if command == "analyze" else told["sensors"]:
-            assert sensor["loss_visible"] is (model != "witmotion")
+            assert sensor["loss_visible"] is DRIVERS[model].loss_visible
             assert sensor["rate_hz"] == pytest.approx(DRIVERS[model].capabilities.rate_hz, rel=0.02)
-        assert ("loss cannot be seen" in run(command, path)) is (model == "witmotion")
+        assert ("loss cannot be seen" in run(command, path)) is not DRIVERS[model].loss_visible
 
 
 def run(command: str, path: Path, *options: str) -> str:

@@ -5,7 +5,7 @@ Run ``python tools/virtual_sensors.py``, and in another terminal give every comm
     imuhip scan --radio bumble:tcp-client:127.0.0.1:6402
 
 Lines on stdin make things happen: ``tap pelvis``, ``drop thigh_right``, ``away thigh_right 30``, ``mute pelvis 5``,
-``reboot pelvis``, ``unbond pelvis``, ``quit``.
+``reboot pelvis``, ``unbond pelvis``, ``begin`` (after ``--stand``), ``quit``.
 """
 
 from __future__ import annotations
@@ -47,9 +47,17 @@ class Commands:
         if word == "quit":
             self.done.set()
             return "bye"
+        if word == "begin":
+            self._wearer.begin(asyncio.get_running_loop().time() + SETTLE_S)
+            return f"the session begins in {SETTLE_S:g} s"
         if not rest or rest[0] not in self._sensors:
             return f"which sensor? {', '.join(self._sensors)}"
-        role, seconds = rest[0], float(rest[1]) if len(rest) > 1 else 5.0
+        role, seconds = rest[0], 5.0
+        if len(rest) > 1:
+            try:
+                seconds = float(rest[1])
+            except ValueError:
+                return f"{rest[1]} is no number of seconds"
         sensor = self._sensors[role]
         match word:
             case "tap":
@@ -69,7 +77,7 @@ class Commands:
             case "unbond":
                 await sensor.peripheral.forget_bonds()
             case _:
-                return "tap, drop, away, mute, reboot, unbond or quit"
+                return "tap, drop, away, mute, reboot, unbond, begin or quit"
         return f"{word} {role}: done"
 
     async def listen(self) -> None:
@@ -124,7 +132,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--recording", type=Path, help="play this recording instead of a scenario")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--both", action="store_true", help="a sensor on each thigh")
-    parser.add_argument("--stand", action="store_true", help="stand still: the session does not begin")
+    parser.add_argument("--stand", action="store_true", help="stand still until told to begin")
     parser.add_argument("--encrypted", action="store_true", help="talk only over a bond")
     parser.add_argument(
         "--model", nargs="+", choices=["imuhip", *MODELS], default=["imuhip"], help="of each sensor, pelvis first"

@@ -135,7 +135,7 @@ def why_unsolved(still: BoolArray) -> str:
         return "The wearer was never still for two seconds: stand still for 4 seconds before moving"
     if not (still[1:] & still[:-1]).any():
         return "The wearer was never still for three seconds, as live needs: stand still for 4 seconds before moving"
-    return "The recording ends in a still pose, and live is calibrated once it is over: move on after standing still"
+    return "The still pose is not over yet, and live is calibrated once it is: move on after standing still"
 
 
 def _warnings(solution: Solution, first_step: int) -> Iterator[str]:

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
 
     from imuhip.cli.watching import Gauge, LiveState
 
-BAR_CELLS = 44
+BAR_CELLS, FEWEST_CELLS, GAP = 44, 12, 2
+
 BAR_RANGE_DEG = {
     "flexion": (-40.0, 130.0),
     "adduction": (-60.0, 60.0),
@@ -22,47 +23,57 @@ INCLINATION_RANGE_DEG = (0.0, 180.0)
 """Of a segment against gravity, by the segment's name."""
 
 
-def angle_table(state: LiveState, *, fancy: bool) -> Table:
+def angle_table(state: LiveState, *, fancy: bool, width: int) -> Table:
     """All angles of a moment with their bars and last peaks.
 
     Args:
         state: The moment.
         fancy: Use block characters, else ASCII.
+        width: Columns of the terminal; where there are few, bars are shorter.
     """
     from rich.table import Table
     from rich.text import Text
 
-    angles = Table.grid(padding=(0, 2))
-    for group, gauges in state.groups.items():
+    shown = {name: [(gauge, *_texts(gauge)) for gauge in gauges] for name, gauges in state.groups.items()}
+    rows = [row for each in shown.values() for row in each]
+    beside = [max((len(text) for text in texts), default=0) + GAP for texts in list(zip(*rows, strict=True))[1:]]
+    cells = min(max(width - sum(beside), FEWEST_CELLS), BAR_CELLS)
+    angles = Table.grid(padding=(0, GAP))
+    for group, gauges in shown.items():
         angles.add_row(Text(group, style="bold"))
-        for gauge in gauges:
-            value = gauge.reason if gauge.value_deg is None else f"{round(gauge.value_deg, 1) + 0.0:6.1f}\u00b0"
-            peak = "" if gauge.peak_deg is None else f"last peak {round(gauge.peak_deg)}\u00b0"
-            peak = "only its changes count" if gauge.relative else peak
-            angles.add_row(f"  {gauge.name}", Text(value, justify="right"), bar(gauge, fancy=fancy), peak)
+        for gauge, name, value, peak in gauges:
+            angles.add_row(name, Text(value, justify="right"), bar(gauge, fancy=fancy, width=cells), peak)
     if not state.groups:
         angles.add_row("no hip angles yet")
     return angles
 
 
-def bar(gauge: Gauge, *, fancy: bool = True) -> str:
+def _texts(gauge: Gauge) -> tuple[str, str, str]:
+    """What stands beside a bar: name, value and last peak."""
+    value = gauge.reason if gauge.value_deg is None else f"{round(gauge.value_deg, 1) + 0.0:6.1f}\u00b0"
+    peak = "" if gauge.peak_deg is None else f"last peak {round(gauge.peak_deg)}\u00b0"
+    return f"  {gauge.name}", value, "only its changes count" if gauge.relative else peak
+
+
+def bar(gauge: Gauge, *, fancy: bool = True, width: int = BAR_CELLS) -> str:
     """An angle as a bar from zero to its value, with its last peak marked.
 
     Args:
         gauge: The angle.
         fancy: Use block characters, else ASCII.
+        width: Its length in characters.
 
     Returns:
-        :data:`BAR_CELLS` characters.
+        So many characters.
     """
     fill, zero, peak, empty = "\u2588\u2502\u25c6\u00b7" if fancy else "#|^."
     low, high = BAR_RANGE_DEG.get(gauge.name, INCLINATION_RANGE_DEG)
 
     def cell(angle_deg: float) -> int:
         share = (min(max(angle_deg, low), high) - low) / (high - low)
-        return round(share * (BAR_CELLS - 1))
+        return round(share * (width - 1))
 
-    cells = [empty] * BAR_CELLS
+    cells = [empty] * width
     origin = cell(0.0)
     if gauge.value_deg is not None:
         end = cell(gauge.value_deg)

@@ -24,6 +24,9 @@ TESTS = (
 MOVE_STRAP_S = 20.0
 """For taking a strap off and on again."""
 
+NOTE_NS = 3_000_000_000
+"""The answer to a key stays this long before the countdown goes on in its place."""
+
 KEYS = "1-9 test  s still  m mobilise  p pain  w strap to the other leg  q stop"
 
 
@@ -70,12 +73,18 @@ class Marker:
         self._step_since_ns: int | None = None
         self._open: dict[str, Mark] = {}
         self._number = 0
+        self._noted_ns: int | None = None
         self.said = ""
 
     @property
     def roles(self) -> tuple[str, ...]:
         """Where each sensor is worn now."""
         return tuple(self._roles)
+
+    @property
+    def guides(self) -> bool:
+        """Whether the countdown is under way."""
+        return bool(self._steps)
 
     def watch(self, mark: Mark) -> None:
         """Say what a virtual wearer does.
@@ -103,16 +112,16 @@ class Marker:
         step, elapsed_s = self._steps[0], (now_ns - self._step_since_ns) * 1e-9
         kind, name, side, position = step.mark
         if elapsed_s < step.ready_s:
-            self.said = f"{step.text}, in {math.ceil(step.ready_s - elapsed_s)} s"
+            self._count(f"{step.text}, in {math.ceil(step.ready_s - elapsed_s)} s", now_ns)
             return [], False
         if elapsed_s < step.ready_s + step.hold_s:
-            self.said = f"{step.text}: {math.ceil(step.ready_s + step.hold_s - elapsed_s)} s"
+            self._count(f"{step.text}: {math.ceil(step.ready_s + step.hold_s - elapsed_s)} s", now_ns)
             if "guide" in self._open:
                 return [], False
             return [self._begin("guide", Mark(0, kind, now_ns, None, name, side, None, position))], True
         self._steps.pop(0)
         self._step_since_ns = now_ns
-        self.said = self._steps[0].text if self._steps else "Calibrated as far as it goes; now your session"
+        self.said = self._steps[0].text if self._steps else "The calibration is over; now your session"
         return self._end("guide", now_ns), True
 
     def press(self, key: str, now_ns: int) -> list[Mark]:
@@ -125,6 +134,13 @@ class Marker:
         Returns:
             Marks that open or close by it.
         """
+        before, self.said = self.said, ""
+        marks = self._pressed(key, now_ns)
+        self._noted_ns = now_ns if self.said else self._noted_ns
+        self.said = self.said or before
+        return marks
+
+    def _pressed(self, key: str, now_ns: int) -> list[Mark]:
         if key in "123456789" and key:
             name, position = TESTS[int(key) - 1]
             mark = Mark(0, "test", now_ns, None, name, self._side(), "active", position)
@@ -143,6 +159,11 @@ class Marker:
     def close(self, now_ns: int) -> list[Mark]:
         """Close what is still open at the end of a recording."""
         return [mark for slot in list(self._open) for mark in self._end(slot, now_ns)]
+
+    def _count(self, text: str, now_ns: int) -> None:
+        """Go on with the countdown, unless a key has just been answered."""
+        if self._noted_ns is None or now_ns - self._noted_ns >= NOTE_NS:
+            self.said = text
 
     def _side(self) -> str | None:
         sides = {role.rsplit("_", 1)[1] for role in self._roles if role.endswith(("_left", "_right"))}
@@ -170,7 +191,7 @@ class Marker:
         stance, *rest = calibration_steps([role])
         moved = f"Move the strap to the {_words(role)}, then stand upright and still"
         self._steps = [replace(stance, text=moved, ready_s=MOVE_STRAP_S), *rest]
-        self._step_since_ns = None
+        self._step_since_ns = self._noted_ns = None
         return [*marks, self._numbered(Mark(0, "wear", now_ns, now_ns, role, sensor=sensor))]
 
     def _begin(self, slot: str, mark: Mark) -> Mark:

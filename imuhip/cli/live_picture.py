@@ -10,7 +10,7 @@ from imuhip.cli.guide import Marker
 from imuhip.cli.live_view import LiveBars, LiveLines, Picture, SensorLine
 from imuhip.cli.recorder import Recorder
 from imuhip.cli.screens import View
-from imuhip.cli.wording import count
+from imuhip.cli.wording import loss_text
 from imuhip.radio.live import LiveSession
 from imuhip.radio.supervisor import Supervisor
 
@@ -36,7 +36,9 @@ def picture(session: LiveSession, recorder: Recorder, marker: Marker, began_ns: 
         sensor_line(each, role, health, lost)
         for each, role, health, lost in zip(session.supervisors, marker.roles, now.live.health, now.lost, strict=True)
     ]
-    return Picture((session.now_ns() - began_ns) * 1e-9, now.size_bytes, now.live, lines, marker.said)
+    why = "" if marker.guides or not now.why_no_angles else f"No angles yet: {now.why_no_angles}"
+    told = "\n".join(line for line in (marker.said, why) if line)
+    return Picture((session.now_ns() - began_ns) * 1e-9, now.size_bytes, now.live, lines, told)
 
 
 def sensor_line(supervisor: Supervisor, role: str, health: SensorHealth, lost_on_host: int) -> SensorLine:
@@ -62,27 +64,6 @@ def sensor_line(supervisor: Supervisor, role: str, health: SensorHealth, lost_on
         battery="" if status.battery_percent is None else f"battery {status.battery_percent} %",
         clock="clock steady" if settled else "clock settling" if fine else "",
     )
-
-
-def loss_text(health: SensorHealth, filled: int, missing: int, lost_on_host: int) -> str:
-    """Say what of a sensor was lost, and what is being fetched from its log.
-
-    Args:
-        health: Its data; what came late counts as lost there.
-        filled: Samples that came from the log.
-        missing: Samples that are still asked for.
-        lost_on_host: Notifications that this computer lost.
-    """
-    if not health.loss_visible:
-        return "loss not visible"
-    lost = max(health.lost - filled - missing, 0)
-    in_sensor = min(health.lost_in_sensor, lost)
-    parts = [f"lost {lost}"]
-    parts += [f"{in_sensor} of them in the sensor"] if in_sensor else []
-    parts += [f"{count(lost_on_host, 'notification')} on this computer"] if lost_on_host else []
-    parts += [f"filled {filled}"] if filled else []
-    parts += [f"fetching {missing}"] if missing else []
-    return ", ".join(parts)
 
 
 def view_for(title: str, *, keys: bool) -> View[Picture]:

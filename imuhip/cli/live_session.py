@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 from imuhip.catalogue_files import load_catalogue
 from imuhip.cli.guide import Marker, calibration_steps
 from imuhip.cli.keys import keyboard
-from imuhip.cli.live_picture import loss_text, picture, view_for
+from imuhip.cli.live_picture import picture, view_for
 from imuhip.cli.outlet import MqttOutlet
 from imuhip.cli.pairing import paired_targets
 from imuhip.cli.publishing import Target as MqttTarget
 from imuhip.cli.publishing import publishing
 from imuhip.cli.recorder import Keeper, Recorder, Unkept
-from imuhip.cli.wording import clock, words
+from imuhip.cli.wording import clock, loss_text, words
 from imuhip.marks import Mark
 from imuhip.radio.adapter import Adapter
 from imuhip.radio.agent import pairing_agent
@@ -97,12 +97,13 @@ async def record_session(wishes: Wishes) -> None:
                     recorder = Recorder(writer, sensors, catalogue=load_catalogue(wishes.catalogues), outlet=outlet)
                     try:
                         await _run(wishes, source, session, recorder, outlet, stop)
+                        missing = session.missing()
                     finally:
                         await session.close()
                     recorder.finish()
             finally:
                 await session.close()
-    _tell_result(wishes, recorder, session)
+    _tell_result(wishes, recorder, session, missing)
 
 
 @contextlib.contextmanager
@@ -243,7 +244,7 @@ def _stopping(stop: asyncio.Event) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-def _tell_result(wishes: Wishes, recorder: Recorder, session: LiveSession) -> None:
+def _tell_result(wishes: Wishes, recorder: Recorder, session: LiveSession, missing: Sequence[str]) -> None:
     now = recorder.snapshot
     sensors = []
     for health, each, lost in zip(now.live.health, session.supervisors, now.lost, strict=True):
@@ -254,6 +255,10 @@ def _tell_result(wishes: Wishes, recorder: Recorder, session: LiveSession) -> No
         _tell(f"Ended: {long}. Nothing was recorded.")
         return
     _tell(f"Wrote {wishes.output}: {long}.")
+    if missing:
+        _tell(f"Not there at the end: {', '.join(missing)}. What came after is not in the recording.")
+    if now.why_no_angles:
+        _tell(f"No angles were known while it was recorded: {now.why_no_angles}.")
     _tell(f"Measure it with: imuhip analyze {wishes.output}")
 
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from imuhip.cli.watching import LiveState
 
+ROOMY = 100
+"""Columns from which on a sensor's line need not be tight."""
+
 
 @dataclass(frozen=True, slots=True)
 class SensorLine:
@@ -98,7 +101,8 @@ class LiveBars(Screen):
         from rich.table import Table
         from rich.text import Text
 
-        sensors = Table.grid(padding=(0, 2))
+        sensors = Table.grid(padding=(0, 2 if self.width >= ROOMY else 1))
+        sensors.add_column(no_wrap=True)
         for each in moment.sensors:
             sensors.add_row(
                 f"  {words(each.role)}",
@@ -113,7 +117,7 @@ class LiveBars(Screen):
         self.draw(
             Text(head, style="bold"),
             Text(PROVISIONAL, style="dim"),
-            angle_table(moment.live, fancy=self.fancy),
+            angle_table(moment.live, fancy=self.fancy, width=self.width),
             *exercise_lines(moment.live.exercise),
             Text("sensors", style="bold"),
             sensors,

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+
+def above_zero(value: float | None) -> float | None:
+    """Refuse what is no amount of time.
+
+    Raises:
+        BadParameter: It is not positive and finite.
+    """
+    if value is not None and not (math.isfinite(value) and value > 0):
+        raise typer.BadParameter(f"{value:g} is not possible. Give a number above 0.")
+    return value
+
 
 RecordingFile = Annotated[Path, typer.Argument(metavar="RECORDING", help="A recording (.mcap).")]
 Output = Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where to write.")]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from imuhip.cli.options import AsJson, RadioSpec
+from imuhip.cli.options import AsJson, RadioSpec, above_zero
 from imuhip.cli.output import say
 from imuhip.errors import InputError, LinkError, RadioError
 
@@ -24,7 +24,7 @@ Role = Annotated[str, typer.Argument(metavar="ROLE", help="pelvis, thigh_right, 
 
 def scan(
     radio: RadioSpec = None,
-    seconds: Annotated[float, typer.Option(metavar="SECONDS", help="How long to listen.")] = 5.0,
+    seconds: Annotated[float, typer.Option(metavar="SECONDS", help="How long to listen.", callback=above_zero)] = 5.0,
     battery: Annotated[bool, typer.Option("--battery/--no-battery", help="Connect to each to ask for it.")] = True,
     everything: Annotated[bool, typer.Option("--all", help="Other devices too.")] = False,
     addresses: Annotated[bool, typer.Option("--addresses", help="Show addresses; keep them to yourself.")] = False,
@@ -51,7 +51,8 @@ def pair(
     roles: Annotated[list[str], typer.Argument(metavar="ROLE...", help="pelvis, thigh_right, thigh_left, ...")],
     radio: RadioSpec = None,
     timeout: Annotated[
-        float, typer.Option(metavar="SECONDS", help="How long to wait for the taps of each sensor.")
+        float,
+        typer.Option(metavar="SECONDS", help="How long to wait for the taps of each sensor.", callback=above_zero),
     ] = 60.0,
     force: Annotated[bool, typer.Option("--force", help="Give a role away that a sensor has already.")] = False,
 ) -> None:
@@ -225,8 +226,7 @@ async def _pair(radio: str | None, roles: Sequence[str], timeout_s: float) -> No
                     raise RadioError(f"there is no sensor left for the {_words(role)}", remedy="Switch it on")
                 _tell(f"Tap the {_words(role)} sensor twice.\a")
                 tapped = await wait_for_tap(found, timeout_s)
-                sensor = await confirm(tapped, role)
-                store.add(sensor)
+                sensor = await confirm(tapped, role, store.add)
                 light = ", its light blinks" if tapped.driver.identify() else ""
                 bonded = ", bonded" if sensor.bonded else ""
                 _tell(f"  {sensor.name or tapped.driver.model} is the {_words(role)} sensor{light}{bonded}.")

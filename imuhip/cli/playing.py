@@ -35,6 +35,7 @@ def replay(
     rate: options.Rate = 25.0,
     wearer: options.Wearer = None,
     insecure: options.Insecure = False,
+    no_discovery: options.NoDiscovery = False,
 ) -> None:
     """Play a recording through the live path and watch the angles.
 
@@ -53,7 +54,7 @@ def replay(
     else:
         from imuhip.cli.publishing import Target, publishing
 
-        target = Target(mqtt, wearer=wearer, rate_hz=rate, insecure=insecure)
+        target = Target(mqtt, wearer=wearer, rate_hz=rate, insecure=insecure, discovery=not no_discovery)
         with publishing(target, live.session, source="replay") as outlet:
             ended = show(live, factor, title=title, own=own, outlet=outlet)
         say(outlet.summary() + "\n")

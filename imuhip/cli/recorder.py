@@ -64,11 +64,13 @@ class Snapshot:
         live: Angles and the sensors' data.
         size_bytes: Of the file so far; None where there is none.
         lost: Notifications of each sensor that this computer lost.
+        why_no_angles: Why no angle has been known so far; empty once one was.
     """
 
     live: LiveState
     size_bytes: int | None
     lost: tuple[int, ...]
+    why_no_angles: str
 
 
 class Recorder:
@@ -97,6 +99,7 @@ class Recorder:
         self._watch = Watch(0.0)
         self._lost: tuple[int, ...] = (0,) * len(sensors)
         self._quiet = True
+        self._why = ""
         self.snapshot = self._look()
 
     def take(self, block: NotificationBlock) -> None:
@@ -122,18 +125,18 @@ class Recorder:
         if self._quiet:
             self._writer.sync()
         self._quiet = True
+        self._ask_why()
         self.snapshot = self._look()
 
     def finish(self) -> None:
         """End the session: the last frames are measured."""
         self._show(self._pipeline.flush(), last=True)
         self._watch.end()
+        self._ask_why()
         self.snapshot = self._look()
 
-    @property
-    def why_uncalibrated(self) -> str:
-        """Why there are no angles, while there are none."""
-        return self._pipeline.why_uncalibrated
+    def _ask_why(self) -> None:
+        self._why = self._pipeline.why_uncalibrated if self._watch.knew_nothing else ""
 
     def _show(self, blocks: Sequence[HipBlock], *, last: bool = False) -> None:
         self._watch.take(blocks)
@@ -143,4 +146,4 @@ class Recorder:
     def _look(self) -> Snapshot:
         note = "" if self._outlet is None else self._outlet.note()
         state = self._watch.state(self._pipeline.health(), self._pipeline.latest_set(), note=note)
-        return Snapshot(state, self._writer.size_bytes, self._lost)
+        return Snapshot(state, self._writer.size_bytes, self._lost, self._why)

@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperCommand
 
 from imuhip.cli.mqtt_options import Insecure, NoDiscovery, Rate, ReplayTo
-from imuhip.cli.options import CatalogueFiles, Force, Output, RadioSpec
+from imuhip.cli.options import CatalogueFiles, Force, Output, RadioSpec, above_zero
 
 DEFAULT_SCENARIO = "range_test"
 
@@ -37,10 +37,17 @@ def record(
         int, typer.Option(metavar="NUMBER", help="Of everything virtual; the same seed gives the same session.")
     ] = 1,
     speed: Annotated[str, typer.Option(metavar="TIMES", help="With --virtual: times real time, or max.")] = "1",
-    minutes: Annotated[float | None, typer.Option(metavar="MINUTES", help="Stop after this long.")] = None,
+    minutes: Annotated[
+        float | None, typer.Option(metavar="MINUTES", help="Stop after this long.", callback=above_zero)
+    ] = None,
     calibrate: Annotated[bool, typer.Option("--calibrate/--no-calibrate", help="Begin with the countdown.")] = True,
     wait: Annotated[
-        float, typer.Option(metavar="SECONDS", help="How long to wait for all sensors before beginning without some.")
+        float,
+        typer.Option(
+            metavar="SECONDS",
+            help="How long to wait for all sensors before beginning without some.",
+            callback=above_zero,
+        ),
     ] = 20.0,
     wearer: Annotated[str, typer.Option(metavar="NAME", help="A pseudonym to keep in the recording.")] = "",
     mqtt: ReplayTo = None,
@@ -91,7 +98,7 @@ def _speed(text: str, *, virtual: bool) -> float | None:
         except ValueError:
             raise typer.BadParameter(f"{text!r} is neither a number nor max", param_hint="--speed") from None
         if factor == 1.0 or virtual:
-            return factor
+            return above_zero(factor)
     if not virtual:
         raise typer.BadParameter("real sensors know real time only; it goes with --virtual", param_hint="--speed")
     return None

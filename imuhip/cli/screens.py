@@ -104,6 +104,11 @@ class Screen:
         """Give the cursor back."""
         self._live.stop()
 
+    @property
+    def width(self) -> int:
+        """Columns of the terminal."""
+        return self._console.width
+
     def ring(self) -> None:
         """Ring the terminal's bell."""
         self._console.bell()

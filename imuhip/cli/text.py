@@ -129,6 +129,8 @@ def loss_words(sensor: Mapping[str, Any]) -> str:
     Returns:
         As in "lost 12 (0.3 %), 0.4 s of gaps".
     """
+    if sensor["samples"] == 0:
+        return "nothing came"
     if not sensor["loss_visible"]:
         lost = "loss cannot be seen: samples are not numbered"
     elif sensor["lost"]:

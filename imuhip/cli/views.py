@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from imuhip.cli.gauges import angle_table, angle_words
 from imuhip.cli.screens import PROVISIONAL, Lines, Screen, exercise_lines
-from imuhip.cli.wording import clock, words
+from imuhip.cli.wording import clock, loss_text, words
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,7 +20,7 @@ class LineView(Lines):
     def show(self, moment: LiveState) -> None:
         """Write one line."""
         rates = "/".join(f"{sensor.rate_hz:.0f}" for sensor in moment.health)
-        seen = [sensor.lost for sensor in moment.health if sensor.loss_visible]
+        seen = [sensor.stats.lost for sensor in moment.health if sensor.loss_visible]
         lost = f"lost {sum(seen)}" if seen else "loss not visible"
         self.write(
             f"{clock(moment.elapsed_s):>6}  {angle_words(moment) or 'no hip angles'}  | {rates} Hz, {lost},"
@@ -47,14 +47,13 @@ class BarView(Screen):
 
         sensors = Table.grid(padding=(0, 2))
         for sensor in moment.health:
-            lost = f"lost {sensor.lost}" if sensor.loss_visible else "loss not visible"
             gaps = f"{sensor.gaps_s:.1f} s of gaps" if sensor.gaps_s else ""
-            sensors.add_row(f"  {words(sensor.role)}", f"{sensor.rate_hz:.1f} Hz", lost, gaps)
+            sensors.add_row(f"  {words(sensor.role)}", f"{sensor.rate_hz:.1f} Hz", loss_text(sensor), gaps)
         head = f"{self.title}   {clock(moment.elapsed_s)} of {clock(moment.duration_s)}, {clock(moment.left_s)} left"
         self.draw(
             Text(head, style="bold"),
             Text(f"{PROVISIONAL}; q stops", style="dim"),
-            angle_table(moment, fancy=self.fancy),
+            angle_table(moment, fancy=self.fancy, width=self.width),
             *exercise_lines(moment.exercise),
             Text("sensors", style="bold"),
             sensors,

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from imuhip.pipeline import SensorHealth
 
 WIDTH = 110
 Row = Sequence[str]
@@ -36,3 +40,26 @@ def words(name: str) -> str:
 def wrapped(text: str, *, indent: str = "  ") -> list[str]:
     """A text in lines of a page, the later ones indented further."""
     return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=f"{indent}  ")
+
+
+def loss_text(health: SensorHealth, filled: int = 0, missing: int = 0, lost_on_host: int = 0) -> str:
+    """Say what of a sensor was lost, and what is being fetched from its log.
+
+    Args:
+        health: Its data.
+        filled: Samples that came from the log; they are among those that came late.
+        missing: Samples that are still asked for.
+        lost_on_host: Notifications that this computer lost.
+    """
+    if not health.loss_visible:
+        return "loss not visible"
+    lost = max(health.stats.lost - missing, 0)
+    in_sensor = min(health.stats.device_drops, lost)
+    late = max(health.stats.late - filled, 0)
+    parts = [f"lost {lost}"]
+    parts += [f"{in_sensor} of them in the sensor"] if in_sensor else []
+    parts += [f"{count(lost_on_host, 'notification')} on this computer"] if lost_on_host else []
+    parts += [f"filled {filled}"] if filled else []
+    parts += [f"{late} came late"] if late else []
+    parts += [f"fetching {missing}"] if missing else []
+    return ", ".join(parts)

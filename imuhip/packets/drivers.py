@@ -162,7 +162,12 @@ class RadioDriver(Driver, Protocol):
         """
 
 
-RADIO_DRIVERS: tuple[RadioDriver, ...] = (OwnDriver(), DotDriver(), MovesenseDriver(), WitMotionDriver())
+RADIO_DRIVERS: tuple[RadioDriver, ...] = (
+    OwnDriver(),
+    DotDriver(),
+    MovesenseDriver(),
+    WitMotionDriver(),
+)
 """Every driver of sensors that can be connected to, in the order in which they are asked about an advertisement."""
 
 _ALL: tuple[Driver, ...] = (*RADIO_DRIVERS, ImportDriver())

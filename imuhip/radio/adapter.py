@@ -53,6 +53,9 @@ if sys.platform == "linux":
 
     FOREIGN = (*FOREIGN, DBusError)
 
+ACCESS_DENIED = "org.freedesktop.DBus.Error.AccessDenied"
+"""The user may not talk to BlueZ. (What BlueZ calls NotPermitted is a sensor that wants a bond first.)"""
+
 _ADDRESS = re.compile(r"(?:[0-9A-Fa-f]{2}[:_-]){5}[0-9A-Fa-f]{2}")
 
 _NO_RADIO = {
@@ -270,6 +273,8 @@ def translated(error: Exception, doing: str) -> RadioError:
         return SensorNotFound("it is not heard any more", remedy=NOT_FOUND_REMEDY)
     if isinstance(error, TimeoutError):
         return LinkError(f"{doing} took too long", remedy="Bring the sensor near and try again")
+    if isinstance(error, BleakDBusError) and error.dbus_error == ACCESS_DENIED:
+        return RadioError("this user may not use Bluetooth", remedy=ADAPTER_REMEDY)
     if isinstance(error, BleakDBusError) and error.dbus_error.startswith("org.freedesktop.DBus.Error"):
         return RadioError(f"the Bluetooth service does not answer ({error.dbus_error})", remedy=ADAPTER_REMEDY)
     if isinstance(error, OSError | EOFError | ImportError):

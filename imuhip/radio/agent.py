@@ -6,7 +6,9 @@ References:
 
 import asyncio
 import logging
+import select
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,18 +20,28 @@ BLUEZ, MANAGER_PATH, MANAGER = "org.bluez", "/org/bluez", "org.bluez.AgentManage
 REJECTED = "org.bluez.Error.Rejected"
 
 
-def ask_on_terminal(question: str) -> str:
-    """Ask the user; without a terminal there is no answer."""
+LOOK_S = 0.2
+"""Between two looks whether a question still stands."""
+
+Ask = Callable[[str, threading.Event], str]
+"""Gets the answer to a question, until an event says that nobody waits for it any more."""
+
+
+def ask_on_terminal(question: str, over: threading.Event) -> str:
+    """Ask the user; without a terminal there is no answer, and once ``over`` is set none either."""
     if not sys.stdin.isatty():
         return ""
     sys.stderr.write(question)
     sys.stderr.flush()
-    return sys.stdin.readline().strip()
+    while not over.is_set():
+        if select.select([sys.stdin], [], [], LOOK_S)[0]:
+            return sys.stdin.readline().strip()
+    return ""
 
 
 @asynccontextmanager
 async def pairing_agent(
-    radio: str | None, ask: Callable[[str], str] = ask_on_terminal, *, interactive: bool = True
+    radio: str | None, ask: Ask = ask_on_terminal, *, interactive: bool = True
 ) -> AsyncIterator[None]:
     """Answer bluetoothd's questions while the block runs; does nothing where there is no BlueZ.
 
@@ -52,8 +64,9 @@ async def pairing_agent(
         logger.debug("no agent: %s", error)
         yield
         return
+    over = threading.Event()
     try:
-        bus.export(AGENT_PATH, _agent(ask))
+        bus.export(AGENT_PATH, _agent(ask, over))
         registered = await _call(bus, "RegisterAgent", "os", [AGENT_PATH, capability])
         if registered:
             await _call(bus, "RequestDefaultAgent", "o", [AGENT_PATH])
@@ -63,6 +76,7 @@ async def pairing_agent(
             if registered:
                 await _call(bus, "UnregisterAgent", "o", [AGENT_PATH])
     finally:
+        over.set()
         bus.disconnect()
 
 
@@ -79,13 +93,14 @@ async def _call(bus: Any, member: str, signature: str, body: list[Any]) -> bool:
     return True
 
 
-def _agent(ask: Callable[[str], str]) -> Any:  # noqa: C901  # one method for each question that BlueZ may ask
+def _agent(ask: Ask, over: threading.Event) -> Any:  # noqa: C901  # one method for each question that BlueZ may ask
     """Make the object that bluetoothd calls; its annotations are D-Bus signatures."""
     from dbus_fast.errors import DBusError  # noqa: PLC0415
     from dbus_fast.service import ServiceInterface, dbus_method  # noqa: PLC0415
 
     async def passkey(question: str) -> str:
-        answer = await asyncio.to_thread(ask, question)
+        over.clear()
+        answer = await asyncio.to_thread(ask, question, over)
         if not answer:
             raise DBusError(REJECTED, "no answer")
         return answer
@@ -100,7 +115,7 @@ def _agent(ask: Callable[[str], str]) -> Any:  # noqa: C901  # one method for ea
 
         @dbus_method()
         def Cancel(self) -> None:  # noqa: N802
-            return None
+            over.set()
 
         @dbus_method()
         async def RequestPasskey(self, device: "o") -> "u":  # type: ignore[name-defined]  # noqa: N802, F821, ARG002

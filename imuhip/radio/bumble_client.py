@@ -85,7 +85,7 @@ class BumbleClient(BaseBleakClient):
         except core.TimeoutError as error:
             raise BleakDeviceNotFoundError(self.address, "the device did not answer") from error
         except core.BaseBumbleError as error:
-            raise BleakError(f"connecting failed: {error}") from error
+            raise BleakError(str(error) or "the controller does not answer") from error
         self._connection.on(Connection.EVENT_DISCONNECTION, self._on_disconnection)
         self._peer = Peer(self._connection)
         try:

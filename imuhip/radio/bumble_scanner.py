@@ -89,7 +89,7 @@ class BumbleScanner(BaseBleakScanner):
             await unbroken(device.start_scanning(active=self._active))
         except core.BaseBumbleError as error:
             device.remove_listener(Device.EVENT_ADVERTISEMENT, self._on_advertisement)
-            raise BleakError(f"scanning failed: {error}") from error
+            raise BleakError(str(error) or "the controller does not answer") from error
 
     async def stop(self) -> None:
         """See bleak."""
@@ -98,7 +98,7 @@ class BumbleScanner(BaseBleakScanner):
         try:
             await unbroken(device.stop_scanning())
         except core.BaseBumbleError as error:
-            raise BleakError(f"the scan did not stop: {error}") from error
+            raise BleakError(str(error) or "the controller does not answer") from error
 
     def _on_advertisement(self, advertisement: Advertisement) -> None:
         data = advertisement_data(advertisement)

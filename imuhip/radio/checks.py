@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from imuhip.errors import InputError, RadioError
-from imuhip.radio.adapter import Adapter
+from imuhip.radio.adapter import ACCESS_DENIED, Adapter
 from imuhip.radio.opening import open_radio
 from imuhip.radio.paired import PairedSensors
 
@@ -26,7 +26,8 @@ BLUEZ_NEEDED = (5, 55)
 ANSWER_S = 5.0
 _SERVICE, _ADAPTER = "org.bluez", "org.bluez.Adapter1"
 _DAEMON = Path("/usr/libexec/bluetooth/bluetoothd")
-_DENIED = ("org.freedesktop.DBus.Error.AccessDenied", "org.bluez.Error.NotAuthorized", "org.bluez.Error.NotPermitted")
+
+_DENIED = (ACCESS_DENIED, "org.bluez.Error.NotAuthorized", "org.bluez.Error.NotPermitted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ async def _bluez(radio: str | None) -> AsyncIterator[Check]:
             bus = await MessageBus(bus_type=BusType.SYSTEM).connect()
     except (OSError, EOFError, DBusError, TimeoutError) as error:
         remedy = "Start D-Bus (systemctl start dbus); in a container use a dongle: --radio bumble:usb:0"
-        yield _bad("D-Bus", f"the system bus cannot be reached ({str(error) or type(error).__name__})", remedy)
+        yield _bad("D-Bus", f"the system bus cannot be reached ({_why(error)})", remedy)
         return
     try:
         yield _fine("D-Bus", "reachable")
@@ -120,6 +121,10 @@ async def _bluez(radio: str | None) -> AsyncIterator[Check]:
             yield check
     finally:
         bus.disconnect()
+
+
+def _why(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
 
 
 async def _managed_objects(bus: Any) -> dict[str, Any] | Check:

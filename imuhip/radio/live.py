@@ -99,7 +99,8 @@ class LiveSession:
             return []
         if not any(each.described.is_set() for each in self.supervisors):
             faults = {each.status.fault for each in self.supervisors if each.status.fault}
-            raise RadioError(f"no sensor can be reached ({'; '.join(sorted(faults))})", remedy=NOT_FOUND_REMEDY)
+            why = "; ".join(sorted(faults)) or f"none answered within {wait_s:g} s"
+            raise RadioError(f"no sensor can be reached ({why})", remedy=NOT_FOUND_REMEDY)
         for each in self.supervisors:
             each.fix_descriptor()
         return [self._info(each) for each in self.supervisors]
@@ -150,6 +151,14 @@ class LiveSession:
             sink.mark(mark)
         if tick_ns is not None:
             sink.tick(tick_ns, self.arrivals.lost)
+
+    def missing(self) -> list[str]:
+        """Say of each sensor that does not stream at the moment who it is and why."""
+        return [
+            f"{each.target.role.replace('_', ' ')} ({each.status.fault or 'it is not connected'})"
+            for each in self.supervisors
+            if each.status.streaming_since_s is None
+        ]
 
     async def close(self) -> None:
         """Stop the sensors and disconnect from them; calling it again does nothing."""

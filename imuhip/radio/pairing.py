@@ -33,6 +33,8 @@ BOND_S = 30.0
 
 NAME_LENGTH = 32
 
+OTHERS_REMEDY = "Switch the one that is meant on and bring it near; imuhip sensors lists those that have one"
+
 
 def readable(name: str | None) -> str:
     """Return what a device calls itself as it may be shown: without control characters, and short."""
@@ -106,7 +108,8 @@ async def candidates(
     known = [(sighting, driver) for sighting in heard if (driver := driver_of(sighting)) is not None]
     free = [(sighting, driver) for sighting, driver in known if sighting.device.address.lower() not in busy]
     if not free:
-        raise SensorNotFound(_why_none(len(heard), len(known)), remedy=NOT_FOUND_REMEDY)
+        remedy = OTHERS_REMEDY if known else NOT_FOUND_REMEDY
+        raise SensorNotFound(_why_none(len(heard), len(known)), remedy=remedy)
     found: list[Candidate] = []
     faults: list[str] = []
     try:
@@ -133,11 +136,10 @@ def _why_none(heard: int, known: int) -> str:
 
 async def _connect(adapter: Adapter, sighting: Sighting, driver: RadioDriver) -> Candidate:
     now_ns = host_ns()
-    made: list[Candidate] = []
     client = await adapter.connect(sighting.device.address, lambda: None)
+    talk = Talk(client, driver, lambda data: candidate.receive(data, now_ns()))
+    candidate = Candidate(sighting, driver, client, talk)
     try:
-        talk = Talk(client, driver, lambda data: made[0].receive(data, now_ns()) if made else None)
-        candidate = Candidate(sighting, driver, client, talk)
         try:
             candidate.descriptor = await talk.set_up(driver.capabilities.rate_hz)
         except RefusalError:
@@ -149,10 +151,9 @@ async def _connect(adapter: Adapter, sighting: Sighting, driver: RadioDriver) ->
             await bond(candidate, error)
             candidate.descriptor = await talk.set_up(driver.capabilities.rate_hz)
         candidate.watch()
-        made.append(candidate)
         await talk.start(driver.capabilities.rate_hz)
     except BaseException:
-        await adapter.disconnect(client)
+        await _part(adapter, candidate)
         raise
     return candidate
 
@@ -188,36 +189,39 @@ async def bond(candidate: Candidate, cause: LinkError | None = None) -> None:
     Raises:
         LinkError: It refused, the passkey was wrong, or it was not a bond that was missing.
     """
+    candidate.bonded = True  # until it is known: what was begun must be undone in any case
     try:
         async with asyncio.timeout(BOND_S):
             await candidate.client.pair()
     except NotImplementedError:
-        return  # macOS bonds by itself when a sensor asks for it
+        candidate.bonded = False  # macOS bonds by itself when a sensor asks for it
     except FOREIGN as error:
         if cause is not None:
             raise cause from error
         told = translated(error, "bonding")
         remedy = "Check the passkey; switch the sensor off and on, and pair it within a minute"
         raise LinkError(told.reason, remedy=remedy) from error
-    candidate.bonded = True
 
 
-async def confirm(candidate: Candidate, role: str) -> PairedSensor:
-    """Let the sensor's light blink, bond it, and return what is to be remembered.
+async def confirm(candidate: Candidate, role: str, remember: Callable[[PairedSensor], None]) -> PairedSensor:
+    """Let the sensor's light blink, bond it, and remember it.
+
+    Args:
+        candidate: The sensor.
+        role: Where it is worn.
+        remember: Keeps it; where it fails or the bond does, the sensor has no role and its bond is undone.
+
+    Returns:
+        What is remembered.
 
     Raises:
         LinkError: It could not be bonded.
     """
-    candidate.chosen = True
     with contextlib.suppress(LinkError):
         await candidate.talk.ask_all(candidate.driver.identify())
     if candidate.driver.capabilities.bonds and not candidate.bonded:
-        try:
-            await bond(candidate)
-        except LinkError:
-            candidate.chosen = False
-            raise
-    return PairedSensor(
+        await bond(candidate)
+    sensor = PairedSensor(
         role=role,
         address=candidate.sighting.device.address,
         name=readable(candidate.sighting.name),
@@ -226,12 +230,19 @@ async def confirm(candidate: Candidate, role: str) -> PairedSensor:
         descriptor=candidate.descriptor,
         bonded=candidate.bonded,
     )
+    remember(sensor)
+    candidate.chosen = True
+    return sensor
 
 
 async def _let_go(adapter: Adapter, candidate: Candidate) -> None:
-    """Stop and disconnect; a bond that was made only to feel for taps is undone."""
     with contextlib.suppress(RadioError):
         await candidate.talk.ask_all(candidate.driver.stop())
+    await _part(adapter, candidate)
+
+
+async def _part(adapter: Adapter, candidate: Candidate) -> None:
+    """Disconnect; a bond that was begun or made only to feel for taps is undone."""
     if candidate.bonded and not candidate.chosen:
         with contextlib.suppress(*FOREIGN, NotImplementedError):
             await candidate.client.unpair()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from imuhip.errors import LinkError
 from imuhip.packets.drivers import RadioDriver
 from imuhip.packets.notification import NotificationBlock
 from imuhip.radio.talk import RefusalError, Talk
@@ -15,8 +16,8 @@ NUMBER_BITS = 32
 CHUNK = 2000
 """Samples asked for at once: 20 s of data, some 2 s of radio time."""
 
-PATIENCE_S = 3.0
-"""Nothing of what was asked for for this long: the sensor will not send it."""
+PATIENCE_S, MOST_TRIES = 3.0, 3
+"""Nothing of what was asked for for this long: it is asked for again, and then the sensor will not send it."""
 
 RESTART_BEHIND = 2000
 """Numbers this far behind that are not missing are no repeats but the count of a sensor that has restarted."""
@@ -33,14 +34,15 @@ class Refill:
         self._driver = driver
         self._missing = MissingRanges()
         self._next: int | None = None
-        self._enabled = False
+        self._enabled = self._fresh = False
         self._gap = asyncio.Event()
         self._progress = asyncio.Event()
         self.filled = 0
         self.given_up = 0
 
     def connected(self, descriptor: bytes) -> None:
-        """Note what the sensor says about itself: in the short form numbers are too short to ask by."""
+        """Note a new connection and what the sensor says about itself: short numbers are too short to ask by."""
+        self._fresh = True
         numbered = self._driver.traits(descriptor).sequence_bits >= NUMBER_BITS
         self._enabled = self._driver.capabilities.refills and numbered
 
@@ -62,6 +64,8 @@ class Refill:
             self._see(sequence, count)
 
     def _see(self, sequence: int, count: int) -> None:
+        # Nothing has been asked for yet on a new connection: numbers that lie behind are those of a sensor restarted.
+        fresh, self._fresh = self._fresh, False
         if self._next is None:
             self._next = sequence + count
             return
@@ -73,23 +77,21 @@ class Refill:
                 self._gap.set()
             self._next = first + count
             return
-        filled = self._missing.fill(first, first + count)
+        filled = 0 if fresh else self._missing.fill(first, first + count)
         self.filled += filled
         if filled:
             self._progress.set()
-        elif first < self._next - RESTART_BEHIND:
+        elif fresh or first < self._next - RESTART_BEHIND:
             self._missing.clear()
             self._next = sequence + count
 
     async def run(self, talk: Talk) -> None:
-        """Ask for what is missing, oldest first, for as long as a connection lasts.
+        """Ask for what is missing, oldest first, for as long as a connection lasts; never ends by itself.
 
         Args:
             talk: The connection, streaming.
-
-        Raises:
-            LinkError: The connection broke.
         """
+        tries = 0
         while self._enabled:
             oldest = next(iter(self._missing.ranges()), None)
             if oldest is None:
@@ -97,11 +99,25 @@ class Refill:
                 await self._gap.wait()
                 continue
             first, stop = oldest[0], min(oldest[1], oldest[0] + CHUNK)
-            if not await self._fetch(talk, first, stop):
+            try:
+                comes = await self._fetch(talk, first, stop)
+            except (TimeoutError, LinkError):
+                tries += 1
+                if tries < MOST_TRIES:
+                    await asyncio.sleep(PATIENCE_S)  # a connection that has broken ends this here
+                    continue
+                comes = False
+            tries = 0
+            if not comes:
                 self.given_up += self._missing.fill(first, stop)
 
     async def _fetch(self, talk: Talk, first: int, stop: int) -> bool:
-        """Ask for samples and wait for them; returns whether they came."""
+        """Ask for samples and wait for them; returns whether the sensor has them.
+
+        Raises:
+            TimeoutError: They do not come.
+            LinkError: The sensor does not answer.
+        """
         request, cancel = self._driver.resend(first, stop - first), self._driver.resend(first, 0)
         if request is None or cancel is None:
             return False
@@ -115,5 +131,5 @@ class Refill:
             return False
         except TimeoutError:
             await talk.ask(cancel)
-            return False
+            raise
         return True

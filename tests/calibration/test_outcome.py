@@ -17,7 +17,7 @@ from imuhip.calibration.outcome import why_unsolved
         ("", "never still for two seconds"),
         ("...", "never still for two seconds"),
         ("...x.x", "never still for three seconds"),
-        ("..xx", "ends in a still pose"),
+        ("..xx", "still pose is not over yet"),
     ],
 )
 def test_reason_without_a_calibration_says_how_long_the_wearer_was_still(still: str, reason: str) -> None:

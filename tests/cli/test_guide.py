@@ -67,6 +67,22 @@ def test_pain_is_a_moment_and_never_a_toggle() -> None:
     assert "Stop what hurts" in marker.said
 
 
+def test_a_key_is_answered_before_the_countdown_goes_on() -> None:
+    marker = Marker(ROLES, calibration_steps(ROLES))
+    marker.at(0)
+    marker.press("p", SECOND)
+    marker.at(SECOND)
+    assert "Stop what hurts" in marker.said
+    marker.press("x", 2 * SECOND)
+    assert "Stop what hurts" in marker.said, "a key that means nothing changes nothing"
+    marker.at(4 * SECOND + 1)
+    assert marker.said == "Stand upright and still: 5 s"
+    marker.press("p", 5 * SECOND)
+    marker.press("w", 5 * SECOND)
+    marker.at(5 * SECOND)
+    assert marker.said.startswith("Move the strap to the thigh left")
+
+
 def test_moving_the_strap_marks_it_and_calibrates_again() -> None:
     marker = Marker(ROLES)
     marker.press("1", 0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 
 import pytest
 from rich.console import Console
@@ -11,22 +10,14 @@ from rich.console import Console
 from imuhip.cli.gauges import BAR_CELLS, bar
 from imuhip.cli.views import BarView, LineView
 from imuhip.cli.watching import Gauge, LiveState
-
-
-@dataclass(frozen=True)
-class Health:
-    role: str = "pelvis"
-    rate_hz: float = 100.0
-    lost: int = 7
-    gaps_s: float = 0.4
-    loss_visible: bool = True
-
+from imuhip.pipeline import SensorHealth
+from imuhip.timeline.stage import LinkStats
 
 STATE = LiveState(
     elapsed_s=63.0,
     duration_s=120.0,
     groups={"right hip": [Gauge("flexion", 42.4, 61.2), Gauge("adduction", None, None, "heading not known")]},
-    health=[Health()],
+    health=[SensorHealth("pelvis", LinkStats(6000, 7, 0, 12, 0, 0, 0, 0.4, 100.0, loss_visible=True), 0)],
 )
 
 
@@ -64,7 +55,7 @@ def test_the_terminal_shows_bars_peaks_sensors_and_that_numbers_are_provisional(
         "last peak 61°",
         "heading not known",
         "100.0 Hz",
-        "lost 7",
+        "lost 7, 12 came late",
         "0:57 left",
         "provisional",
     ):

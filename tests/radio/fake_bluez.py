@@ -20,26 +20,24 @@ from typing import Any
 
 from dbus_fast import Message, MessageType, RequestNameReply, Variant
 from dbus_fast.aio import MessageBus
+from fake_bluez_device import ADAPTER, DEVICE1, MANAGER, FakeDevice
 
 from imuhip.radio.virtual.firmware import AttributeRefusedError, Firmware
 
-ADAPTER = "/org/bluez/hci0"
-_ADAPTER1, _DEVICE1 = "org.bluez.Adapter1", "org.bluez.Device1"
-_SERVICE1, _CHARACTERISTIC1 = "org.bluez.GattService1", "org.bluez.GattCharacteristic1"
-_MANAGER, _PROPERTIES = "org.freedesktop.DBus.ObjectManager", "org.freedesktop.DBus.Properties"
+_ADAPTER1, _PROPERTIES = "org.bluez.Adapter1", "org.freedesktop.DBus.Properties"
 
 _CONFIG = """<busconfig><type>system</type><listen>unix:path={path}</listen><auth>EXTERNAL</auth>
 <policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/>
-</policy></busconfig>"""
+{rule}</policy></busconfig>"""
 
 
 @contextmanager
-def private_bus(folder: Path) -> Iterator[str]:
-    """Run a dbus-daemon of its own; yields its address."""
+def private_bus(folder: Path, rule: str = "") -> Iterator[str]:
+    """Run a dbus-daemon of its own, with one more rule about who may do what; yields its address."""
     program = shutil.which("dbus-daemon")
     assert program is not None
     path = folder / "bus"
-    (folder / "bus.conf").write_text(_CONFIG.format(path=path))
+    (folder / "bus.conf").write_text(_CONFIG.format(path=path, rule=rule))
     daemon = subprocess.Popen([program, f"--config-file={folder / 'bus.conf'}", "--nofork", "--print-address"],
                               stdout=subprocess.PIPE, text=True)  # fmt: skip
     try:
@@ -51,105 +49,6 @@ def private_bus(folder: Path) -> Iterator[str]:
         daemon.stdout.close()
 
 
-class FakeDevice:
-    """One sensor as bluetoothd sees it."""
-
-    def __init__(self, bluez: FakeBluez, number: int, firmware: Firmware, *, needs_bond: bool = False) -> None:
-        self.bluez, self.firmware, self.needs_bond = bluez, firmware, needs_bond
-        self.address = f"C0:00:00:00:00:{number:02X}"
-        self.path = f"{ADAPTER}/dev_{self.address.replace(':', '_')}"
-        self.connected = self.paired = False
-        self.in_range = True
-        self.subscribers: dict[str, list[str]] = {}
-        self.sockets: dict[str, socket.socket] = {}
-        self.paths: dict[str, str] = {}
-        self._sender: asyncio.Task[None] | None = None
-        for s, service in enumerate(firmware.services):
-            for c, attribute in enumerate(service.attributes):
-                self.paths[f"{self.path}/service{s:04x}/char{16 * s + c:04x}"] = attribute.uuid
-
-    def objects(self) -> dict[str, dict[str, dict[str, Variant]]]:
-        """Everything of this device, as GetManagedObjects tells it."""
-        said = self.firmware.announcement
-        found = {
-            self.path: {
-                _DEVICE1: {
-                    "Address": Variant("s", self.address),
-                    "AddressType": Variant("s", "random"),
-                    "Name": Variant("s", said.name),
-                    "Alias": Variant("s", said.name),
-                    "Adapter": Variant("o", ADAPTER),
-                    "Connected": Variant("b", self.connected),
-                    "Paired": Variant("b", self.paired),
-                    "ServicesResolved": Variant("b", self.connected),
-                    "RSSI": Variant("n", -57),
-                    "UUIDs": Variant("as", list(said.services)),
-                    "ManufacturerData": Variant("a{qv}", {key: Variant("ay", data) for key, data in said.maker}),
-                }
-            }
-        }
-        if self.connected:
-            found |= self.services()
-        return found
-
-    def services(self) -> dict[str, dict[str, dict[str, Variant]]]:
-        """Services and characteristics."""
-        found: dict[str, dict[str, dict[str, Variant]]] = {}
-        for s, service in enumerate(self.firmware.services):
-            path = f"{self.path}/service{s:04x}"
-            uuid, primary = Variant("s", service.uuid), Variant("b", True)
-            found[path] = {_SERVICE1: {"UUID": uuid, "Primary": primary, "Device": Variant("o", self.path)}}
-            for c, attribute in enumerate(service.attributes):
-                found[f"{path}/char{16 * s + c:04x}"] = {
-                    _CHARACTERISTIC1: {
-                        "UUID": Variant("s", attribute.uuid),
-                        "Service": Variant("o", path),
-                        "Flags": Variant("as", sorted(attribute.properties)),
-                        "Notifying": Variant("b", False),
-                        "NotifyAcquired": Variant("b", False),
-                        "MTU": Variant("q", 247),
-                    }
-                }
-        return found
-
-    def connect(self) -> None:
-        """Connect, and resolve the services."""
-        self.connected = True
-        self.firmware.connected(247)
-        self.bluez.changed(self.path, _DEVICE1, {"Connected": Variant("b", True)})
-        for path, interfaces in self.services().items():
-            self.bluez.signal("/", _MANAGER, "InterfacesAdded", "oa{sa{sv}}", [path, interfaces])
-        self.bluez.changed(self.path, _DEVICE1, {"ServicesResolved": Variant("b", True)})
-        self._sender = asyncio.create_task(self._send())
-
-    def drop(self) -> None:
-        """Lose the connection; who had subscribed stays subscribed."""
-        if not self.connected:
-            return
-        self.connected = False
-        self.firmware.disconnected()
-        if self._sender is not None:
-            self._sender.cancel()
-        for each in self.sockets.values():
-            each.close()
-        self.sockets.clear()
-        gone = {"ServicesResolved": Variant("b", False), "Connected": Variant("b", False)}
-        self.bluez.changed(self.path, _DEVICE1, gone)
-
-    async def _send(self) -> None:
-        """Notify what the firmware has ready; the event loop's own time is the sensor's."""
-        loop = asyncio.get_running_loop()
-        while True:
-            due_s = self.firmware.next_due_s()
-            await asyncio.sleep(0.01 if due_s is None else min(max(due_s - loop.time(), 0.002), 0.01))
-            for uuid, value in self.firmware.due(loop.time()):
-                path = next(path for path, each in self.paths.items() if each == uuid)
-                if path in self.sockets:
-                    self.sockets[path].send(value)
-                for _ in self.subscribers.get(path, []):
-                    self.bluez.changed(path, _CHARACTERISTIC1, {"Value": Variant("ay", value)})
-
-
 class FakeBluez:
     """The service; ``devices`` by object path."""
 
@@ -157,6 +56,7 @@ class FakeBluez:
         self.bus = bus
         self.devices: dict[str, FakeDevice] = {}
         self.powered = True
+        self.has_adapter = True
         self.agents: list[str] = []
         bus.add_message_handler(self._handle)
 
@@ -201,7 +101,7 @@ class FakeBluez:
     def _on_getmanagedobjects(self, message: Message) -> Message:
         powered = {"Address": Variant("s", "00:00:00:00:00:01"), "Powered": Variant("b", self.powered)}
         powered |= {"Discovering": Variant("b", False), "Roles": Variant("as", ["central", "peripheral"])}
-        objects: dict[str, Any] = {ADAPTER: {_ADAPTER1: powered}}
+        objects: dict[str, Any] = {ADAPTER: {_ADAPTER1: powered}} if self.has_adapter else {}
         for device in self.devices.values():
             objects |= device.objects() if device.in_range or device.connected else {}
         return Message.new_method_return(message, "a{oa{sa{sv}}}", [objects])
@@ -218,19 +118,22 @@ class FakeBluez:
         return Message.new_method_return(message)
 
     def _advertise(self, device: FakeDevice) -> None:
-        self.signal("/", _MANAGER, "InterfacesAdded", "oa{sa{sv}}", [device.path, device.objects()[device.path]])
-        self.changed(device.path, _DEVICE1, {"RSSI": Variant("n", -58)})
+        self.signal("/", MANAGER, "InterfacesAdded", "oa{sa{sv}}", [device.path, device.objects()[device.path]])
+        self.changed(device.path, DEVICE1, {"RSSI": Variant("n", -58)})
 
     def _on_stopdiscovery(self, message: Message) -> Message:
         return Message.new_method_return(message)
 
     def _on_removedevice(self, message: Message) -> Message:
-        self.devices[message.body[0]].paired = False
+        device = self.devices[message.body[0]]
+        device.drop()
+        device.paired = device.bond_lost = False
+        self.signal("/", MANAGER, "InterfacesRemoved", "oas", [device.path, [DEVICE1]])
         return Message.new_method_return(message)
 
     def _on_connect(self, message: Message) -> Message:
         device = self.devices[message.path or ""]
-        if not (device.in_range and self.powered):
+        if not (device.in_range and self.powered) or (device.paired and device.bond_lost):
             return Message.new_error(message, "org.bluez.Error.Failed", "br-connection-canceled")
         if not device.connected:
             device.connect()
@@ -243,14 +146,37 @@ class FakeBluez:
     def _on_set(self, message: Message) -> Message:
         return Message.new_method_return(message)  # bleak trusts a device before it pairs
 
-    def _on_pair(self, message: Message) -> Message:
+    def _on_pair(self, message: Message) -> Message | bool:
         device = self.devices[message.path or ""]
         if not self.agents:
             return Message.new_error(message, "org.bluez.Error.AuthenticationFailed", "Authentication Failed")
+        if device.passkey is not None:
+            self._asking = asyncio.create_task(self._ask_passkey(device, message))
+            return True
+        return self._bonded(device, message)
+
+    async def _ask_passkey(self, device: FakeDevice, message: Message) -> None:
+        """Ask the agent for the number that stands on the sensor."""
+        question = Message(
+            destination=self.agents[-1],
+            path="/org/imuhip/agent",
+            interface="org.bluez.Agent1",
+            member="RequestPasskey",
+            signature="o",
+            body=[device.path],
+        )
+        answer = await self.bus.call(question)
+        if answer is not None and answer.message_type is MessageType.METHOD_RETURN and answer.body == [device.passkey]:
+            await self.bus.send(self._bonded(device, message))
+        else:
+            refusal = ("org.bluez.Error.AuthenticationFailed", "Authentication Failed")
+            await self.bus.send(Message.new_error(message, *refusal))
+
+    def _bonded(self, device: FakeDevice, message: Message) -> Message:
         device.paired = True
         if not device.connected:
             device.connect()
-        self.changed(device.path, _DEVICE1, {"Paired": Variant("b", True)})
+        self.changed(device.path, DEVICE1, {"Paired": Variant("b", True)})
         return Message.new_method_return(message)
 
     def _on_registeragent(self, message: Message) -> Message:

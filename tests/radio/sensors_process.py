@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "virtual_sensors.py"
@@ -70,6 +72,27 @@ class World:
         assert running.stderr is not None
         running.stderr.close()
         return subprocess.CompletedProcess(command, running.returncode, "", "".join(told))
+
+    def typed(self, *arguments: str, keys: Mapping[str, str]) -> bytes:
+        """Run a command on a terminal, typing each key once its cue is on the screen; returns all that was shown."""
+        import pty  # noqa: PLC0415  # not on Windows
+
+        ours, theirs = pty.openpty()
+        command = [sys.executable, "-m", "imuhip", *arguments]
+        environment = {**self.environment, "TERM": "xterm", "COLUMNS": "100", "LINES": "30"}
+        with subprocess.Popen(command, env=environment, stdin=theirs, stdout=theirs, stderr=theirs) as running:
+            os.close(theirs)
+            shown = b""
+            for cue, key in keys.items():
+                while cue.encode() not in shown:
+                    shown += os.read(ours, 4096)
+                os.write(ours, key.encode())
+            with contextlib.suppress(OSError):  # how Linux ends a terminal
+                while more := os.read(ours, 4096):
+                    shown += more
+        os.close(ours)
+        assert running.returncode == 0, shown.decode()
+        return shown
 
     def close(self) -> None:
         self.process.kill()

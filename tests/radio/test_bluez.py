@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
-from fake_bluez import FakeBluez, FakeDevice, fake_bluez, private_bus
+from fake_bluez import FakeBluez, fake_bluez, private_bus
+from fake_bluez_device import FakeDevice
 from virtual_session import WritingSink, wearer
 
 from imuhip.errors import LinkError, RadioError
@@ -20,6 +21,7 @@ from imuhip.radio.agent import pairing_agent
 from imuhip.radio.checks import checks
 from imuhip.radio.live import LiveSession
 from imuhip.radio.opening import open_radio
+from imuhip.radio.paired import PairedSensor
 from imuhip.radio.pairing import candidates, confirm, driver_of
 from imuhip.radio.supervisor import State, Target
 from imuhip.radio.virtual.own_sensor import OwnSensor
@@ -141,7 +143,7 @@ def test_a_sensor_that_wants_a_bond_is_bonded_by_our_agent(bus: str) -> None:
     async def scene(bluez: FakeBluez, devices: list[FakeDevice]) -> None:
         async with open_radio(None) as adapter, pairing_agent(None):
             async with candidates(adapter, ()) as found:
-                sensor = await confirm(found[0], "pelvis")
+                sensor = await confirm(found[0], "pelvis", lambda _: None)
                 assert sensor.bonded
             assert [device.paired for device in devices].count(True) == 1, "the other one's bond is undone"
         assert bluez.agents == [], "the agent is gone"
@@ -153,10 +155,52 @@ def test_a_bond_that_is_refused_is_said_and_leaves_nothing(bus: str) -> None:
     async def scene(_: FakeBluez, devices: list[FakeDevice]) -> None:
         async with open_radio(None) as adapter, candidates(adapter, ()) as found:
             with pytest.raises(LinkError, match="Check the passkey; switch the sensor off and on"):
-                await confirm(found[0], "pelvis")
+                await confirm(found[0], "pelvis", lambda _: None)
         assert not any(device.paired or device.connected for device in devices)
 
     on_bluez(bus, scene)  # without an agent bluetoothd refuses, as it does a wrong passkey
+
+
+@pytest.mark.parametrize("typed", ["123456", "654321", "", "no idea"])
+def test_only_the_right_passkey_makes_a_bond(bus: str, typed: str) -> None:
+    async def scene(_: FakeBluez, devices: list[FakeDevice]) -> None:
+        remembered: list[PairedSensor] = []
+        for device in devices:
+            device.passkey = 123456
+        async with (
+            open_radio(None) as adapter,
+            pairing_agent(None, lambda *_: typed),
+            candidates(adapter, ()) as found,
+        ):
+            if typed == "123456":
+                await confirm(found[0], "pelvis", remembered.append)
+            else:
+                with pytest.raises(LinkError, match="Check the passkey; switch the sensor off and on"):
+                    await confirm(found[0], "pelvis", remembered.append)
+        assert [device.paired for device in devices].count(True) == len(remembered) == (typed == "123456")
+        assert not any(device.connected for device in devices)
+
+    on_bluez(bus, scene)
+
+
+def test_a_bond_that_the_sensor_lost_is_made_again_and_the_gap_is_filled(bus: str, tmp_path: Path) -> None:
+    async def scene(_: FakeBluez, devices: list[FakeDevice]) -> None:
+        for device in devices:
+            device.paired = True
+
+        async def faults() -> None:
+            await asyncio.sleep(1.0)
+            devices[1].bond_lost = True
+            devices[1].drop()
+
+        async with open_radio(None) as adapter, pairing_agent(None):
+            await recorded(tmp_path / "a.mcap", session_of(adapter, devices, bonded=True), 7.0, faults())
+        assert all(device.paired for device in devices)
+
+    on_bluez(bus, scene, needs_bond=True)
+    pelvis, thigh = recording_info(tmp_path / "a.mcap")["sensors"]
+    assert (pelvis["lost"], pelvis["filled"], thigh["lost"]) == (0, 0, 0)
+    assert thigh["filled"] > 50
 
 
 def test_the_doctor_finds_a_healthy_machine_and_a_switched_off_adapter(bus: str) -> None:
@@ -172,6 +216,48 @@ def test_the_doctor_finds_a_healthy_machine_and_a_switched_off_adapter(bus: str)
         assert "scan" not in found, "what depends on it is not looked at"
 
     on_bluez(bus, scene)
+
+
+async def failed() -> tuple[str, str, str]:
+    """The one check that fails, its remedy, and what a scan says."""
+    (wrong,) = [check async for check in checks() if check.fine is False]
+    async with open_radio(None) as adapter:
+        with pytest.raises(RadioError) as caught:
+            await adapter.scan(0.3)
+    return f"{wrong.name}: {wrong.detail}", wrong.remedy, str(caught.value)
+
+
+def test_a_machine_without_an_adapter_is_told_so(bus: str) -> None:
+    async def scene(bluez: FakeBluez, _: list[FakeDevice]) -> None:
+        bluez.has_adapter = False
+        wrong, remedy, said = await failed()
+        assert (wrong, remedy) == ("adapter: there is none", "Plug in a Bluetooth adapter")
+        assert said == "there is no Bluetooth adapter. Plug one in, or run `imuhip doctor`."
+
+    on_bluez(bus, scene)
+
+
+def test_a_user_without_permission_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bus: str) -> None:
+    del bus  # only that there is a dbus-daemon
+    (tmp_path / "strict").mkdir()
+    with private_bus(tmp_path / "strict", '<deny send_destination="org.bluez"/>') as address:
+        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", address)
+
+        async def scene(*_: object) -> None:
+            wrong, remedy, said = await failed()
+            assert wrong == "BlueZ service: this user may not use it"
+            assert remedy == "Run: sudo usermod -aG bluetooth $USER, then log in again"
+            assert said == "this user may not use Bluetooth. Run `imuhip doctor`."
+
+        on_bluez(address, scene)
+
+
+def test_a_machine_without_bluez_is_told_so(bus: str) -> None:
+    wrong, remedy, said = asyncio.run(failed())
+    assert wrong.startswith("BlueZ service: ")
+    assert remedy.startswith("Run: sudo ")
+    assert said.startswith("the Bluetooth service")
+    assert said.endswith("Run `imuhip doctor`.")
 
 
 def test_a_switched_off_adapter_is_named(bus: str) -> None:

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from virtual_session import Played, play
+from fault_kinds import adapter_off, after, burst, drop, jam, lose_bond, mute, refuse, restart, time_out, walk_away
+from virtual_session import Played, own_sensors, play
 
 from imuhip.packets.descriptor import encode_descriptor
 from imuhip.radio.live import LiveSession
-from imuhip.radio.virtual.firmware import Firmware
-from imuhip.radio.virtual.own_sensor import OwnSensor
-from imuhip.radio.virtual.wearer import VirtualWearer
 from imuhip.radio.virtual.world import World
 from imuhip.simulation.transmit import descriptor
 
 HZ = 100
 SECONDS = 26
-
-
-def own_sensors(worn: VirtualWearer, **options: Any) -> dict[str, Firmware]:
-    return {role: OwnSensor(role, worn, **options) for role in worn.roles}
 
 
 def unharmed(played: Played, role: str = "pelvis") -> None:
@@ -41,11 +34,7 @@ def test_nothing_is_lost_without_a_fault(tmp_path: Path) -> None:
 
 
 def test_a_dropped_connection_comes_back_and_its_gap_is_filled(tmp_path: Path) -> None:
-    async def faults(world: World, _: LiveSession) -> None:
-        await asyncio.sleep(10)
-        await world.sensors["thigh_right"].peripheral.drop()
-
-    played = play(tmp_path / "a.mcap", faults)
+    played = play(tmp_path / "a.mcap", after(10, drop))
     thigh = played.sensors["thigh_right"]
     unharmed(played)
     assert played.status["thigh_right"].outages == 1
@@ -54,52 +43,28 @@ def test_a_dropped_connection_comes_back_and_its_gap_is_filled(tmp_path: Path) -
 
 
 def test_a_supervision_timeout_is_filled_too(tmp_path: Path) -> None:
-    async def faults(world: World, _: LiveSession) -> None:
-        await asyncio.sleep(10)
-        world.air.take_away(world.sensors["thigh_right"].controller, timeout_s=2.0)
-        await asyncio.sleep(2.5)
-        world.air.bring_back(world.sensors["thigh_right"].controller)
-
-    played = play(tmp_path / "a.mcap", faults)
+    played = play(tmp_path / "a.mcap", after(10, time_out))
     unharmed(played)
     assert played.sensors["thigh_right"]["lost"] == 0
     assert played.sensors["thigh_right"]["filled"] > 2 * HZ
 
 
 def test_a_second_of_jamming_ends_in_a_burst_and_loses_nothing(tmp_path: Path) -> None:
-    async def faults(world: World, _: LiveSession) -> None:
-        await asyncio.sleep(10)
-        world.air.hold(world.sensors["thigh_right"].controller)
-        await asyncio.sleep(1)
-        world.air.release(world.sensors["thigh_right"].controller)
-
-    played = play(tmp_path / "a.mcap", faults)
+    played = play(tmp_path / "a.mcap", after(10, jam(1)))
     unharmed(played)
     unharmed(played, "thigh_right")
     assert played.sensors["thigh_right"]["filled"] == 0, "nothing had to be asked for again"
 
 
 def test_thirty_seconds_out_of_range_are_filled_from_the_log(tmp_path: Path) -> None:
-    async def faults(world: World, _: LiveSession) -> None:
-        await asyncio.sleep(5)
-        world.air.take_away(world.sensors["thigh_right"].controller)
-        await asyncio.sleep(30)
-        world.air.bring_back(world.sensors["thigh_right"].controller)
-
-    played = play(tmp_path / "a.mcap", faults, seconds=55)
+    played = play(tmp_path / "a.mcap", after(5, walk_away(30)), seconds=55)
     unharmed(played)
     assert played.sensors["thigh_right"]["lost"] == 0
     assert played.sensors["thigh_right"]["filled"] > 29 * HZ
 
 
 def test_five_minutes_of_absence_are_filled_from_the_log(tmp_path: Path) -> None:
-    async def faults(world: World, _: LiveSession) -> None:
-        await asyncio.sleep(5)
-        world.air.take_away(world.sensors["thigh_right"].controller)
-        await asyncio.sleep(300)
-        world.air.bring_back(world.sensors["thigh_right"].controller)
-
-    played = play(tmp_path / "a.mcap", faults, seconds=350)
+    played = play(tmp_path / "a.mcap", after(5, walk_away(300)), seconds=350)
     unharmed(played)
     thigh = played.sensors["thigh_right"]
     assert thigh["lost"] == 0
@@ -108,13 +73,9 @@ def test_five_minutes_of_absence_are_filled_from_the_log(tmp_path: Path) -> None
 
 
 def test_a_sensor_without_a_log_loses_its_absence_and_says_so(tmp_path: Path) -> None:
-    async def faults(world: World, _: LiveSession) -> None:
-        await asyncio.sleep(10)
-        await world.sensors["thigh_right"].peripheral.drop()
-
     played = play(
         tmp_path / "a.mcap",
-        faults,
+        after(10, drop),
         firmwares=lambda worn: own_sensors(worn, log_s=0.0),
     )
     thigh = played.sensors["thigh_right"]
@@ -123,16 +84,26 @@ def test_a_sensor_without_a_log_loses_its_absence_and_says_so(tmp_path: Path) ->
 
 
 def test_a_sensor_that_restarts_is_recorded_on_from_its_new_count(tmp_path: Path) -> None:
-    async def faults(world: World, _: LiveSession) -> None:
-        await asyncio.sleep(10)
-        await world.sensors["thigh_right"].peripheral.reboot(after_s=1.5)
-
-    played = play(tmp_path / "a.mcap", faults)
+    played = play(tmp_path / "a.mcap", after(10, restart(1.5)))
     unharmed(played)
     thigh = played.sensors["thigh_right"]
     assert thigh["lost"] == 0, "what it never measured cannot be lost"
     assert 1.5 < thigh["gaps_s"] < 4.0
     assert thigh["samples"] > (SECONDS - 4.5) * HZ
+
+
+def test_what_is_lost_soon_after_a_restart_is_filled_too(tmp_path: Path) -> None:
+    async def act(world: World) -> None:
+        await restart(1.5)(world)
+        await asyncio.sleep(4)
+        await drop(world)
+
+    played = play(tmp_path / "a.mcap", after(10, act))
+    thigh = played.sensors["thigh_right"]
+    unharmed(played)
+    assert played.status["thigh_right"].outages == 2
+    assert thigh["lost"] == 0
+    assert 0 < thigh["filled"] < 1.5 * HZ, "though its numbers had been there before"
 
 
 def test_a_sensor_that_never_appears_does_not_keep_the_others_from_recording(tmp_path: Path) -> None:
@@ -172,13 +143,7 @@ def test_a_sensor_that_comes_late_with_other_settings_is_not_recorded_wrongly(tm
 
 
 def test_a_lost_bond_is_made_again(tmp_path: Path) -> None:
-    async def faults(world: World, _: LiveSession) -> None:
-        await asyncio.sleep(10)
-        thigh = world.sensors["thigh_right"].peripheral
-        await thigh.forget_bonds()
-        await thigh.drop()
-
-    played = play(tmp_path / "a.mcap", faults, bonded=True, seconds=40)
+    played = play(tmp_path / "a.mcap", after(10, lose_bond), bonded=True, seconds=40)
     unharmed(played)
     thigh = played.sensors["thigh_right"]
     assert thigh["lost"] == 0
@@ -186,13 +151,7 @@ def test_a_lost_bond_is_made_again(tmp_path: Path) -> None:
 
 
 def test_refusals_of_the_attribute_protocol_are_tried_again(tmp_path: Path) -> None:
-    async def faults(world: World, _: LiveSession) -> None:
-        await asyncio.sleep(10)
-        thigh = world.sensors["thigh_right"].peripheral
-        thigh.refuse_next = [0x80, 0x0E, 0x11]
-        await thigh.drop()
-
-    played = play(tmp_path / "a.mcap", faults)
+    played = play(tmp_path / "a.mcap", after(10, refuse))
     unharmed(played)
     assert played.sensors["thigh_right"]["lost"] == 0
     assert played.status["thigh_right"].generation >= 4
@@ -210,14 +169,7 @@ def test_doubled_notifications_are_counted_and_change_nothing(tmp_path: Path) ->
 
 
 def test_a_connected_but_silent_sensor_is_reconnected(tmp_path: Path) -> None:
-    async def faults(world: World, _: LiveSession) -> None:
-        await asyncio.sleep(10)
-        firmware = world.sensors["thigh_right"].peripheral.firmware
-        firmware.muted = True  # type: ignore[attr-defined]
-        await asyncio.sleep(5)
-        firmware.muted = False  # type: ignore[attr-defined]
-
-    played = play(tmp_path / "a.mcap", faults)
+    played = play(tmp_path / "a.mcap", after(10, mute))
     unharmed(played)
     assert played.status["thigh_right"].outages == 1
     assert played.status["thigh_right"].generation >= 2
@@ -226,13 +178,7 @@ def test_a_connected_but_silent_sensor_is_reconnected(tmp_path: Path) -> None:
 
 
 def test_an_adapter_that_is_switched_off_and_on_brings_all_sensors_back(tmp_path: Path) -> None:
-    async def faults(world: World, _: LiveSession) -> None:
-        await asyncio.sleep(10)
-        await world.host.power_off()
-        await asyncio.sleep(6)
-        await world.host.power_on()
-
-    played = play(tmp_path / "a.mcap", faults, seconds=40)
+    played = play(tmp_path / "a.mcap", after(10, adapter_off), seconds=40)
     for role in ("pelvis", "thigh_right"):
         assert played.status[role].outages == 1
         assert played.sensors[role]["lost"] == 0
@@ -240,34 +186,14 @@ def test_an_adapter_that_is_switched_off_and_on_brings_all_sensors_back(tmp_path
 
 
 def test_a_burst_of_five_thousand_notifications_is_kept(tmp_path: Path) -> None:
-    async def faults(world: World, _: LiveSession) -> None:
-        await asyncio.sleep(10)
-        peripheral = world.sensors["thigh_right"].peripheral
-
-        def burst(data: bytes) -> list[bytes]:
-            peripheral.tamper = lambda data: [data]
-            return [data] * 5000
-
-        peripheral.tamper = burst
-
-    played = play(tmp_path / "a.mcap", faults)
+    played = play(tmp_path / "a.mcap", after(10, burst(5000)))
     unharmed(played)
     assert played.sensors["thigh_right"]["notifications"] > 5000
     assert played.sensors["thigh_right"]["lost_notifications"] == {}
 
 
 def test_what_does_not_fit_the_queue_is_counted_by_sensor(tmp_path: Path) -> None:
-    async def faults(world: World, _: LiveSession) -> None:
-        await asyncio.sleep(10)
-        peripheral = world.sensors["thigh_right"].peripheral
-
-        def burst(data: bytes) -> list[bytes]:
-            peripheral.tamper = lambda data: [data]
-            return [data] * 500
-
-        peripheral.tamper = burst
-
-    played = play(tmp_path / "a.mcap", faults, queue_limit=100)
+    played = play(tmp_path / "a.mcap", after(10, burst(500)), queue_limit=100)
     assert played.sensors["thigh_right"]["lost_notifications"]["queue_full"] >= 400
     assert played.sensors["thigh_right"]["lost"] == 0, "its repeats got lost, and what came after was fetched again"
 
@@ -297,15 +223,11 @@ def test_malformed_and_oversized_notifications_are_recorded_and_counted(tmp_path
     thigh = played.sensors["thigh_right"]
     assert thigh["notifications"] == pytest.approx(SECONDS * HZ / 8, abs=120), "all of them were kept"
     assert thigh["samples"] > (SECONDS - 10) * HZ
+    assert thigh["lost"] + thigh["samples"] == pytest.approx(SECONDS * HZ, abs=0.3 * HZ), "what was spoilt is lost"
 
 
 def test_a_long_jam_overflows_the_sensors_queue_and_its_log_fills_that(tmp_path: Path) -> None:
-    async def faults(world: World, _: LiveSession) -> None:
-        await asyncio.sleep(10)
-        world.air.hold(world.sensors["thigh_right"].controller)
-        await asyncio.sleep(2.5)
-        world.air.release(world.sensors["thigh_right"].controller)
-
+    faults = after(10, jam(2.5))
     with_log = play(tmp_path / "a.mcap", faults, firmwares=lambda worn: own_sensors(worn, queue=20))
     without = play(tmp_path / "b.mcap", faults, firmwares=lambda worn: own_sensors(worn, queue=20, log_s=0.0))
     assert with_log.sensors["thigh_right"]["lost"] == 0
@@ -322,10 +244,7 @@ def test_a_narrow_link_carries_the_short_form(tmp_path: Path) -> None:
 
 
 def test_a_drop_on_a_narrow_link_costs_its_outage_and_no_more(tmp_path: Path) -> None:
-    async def faults(world: World, _: LiveSession) -> None:
-        await asyncio.sleep(10)
-        await world.sensors["thigh_right"].peripheral.drop()
-
-    played = play(tmp_path / "a.mcap", faults, max_mtu=23, seconds=15)
+    played = play(tmp_path / "a.mcap", after(10, drop), max_mtu=23, seconds=15)
     unharmed(played)
     assert 0 < played.sensors["thigh_right"]["lost"] < 1.5 * HZ
+    assert played.sensors["thigh_right"]["filled"] == 0, "its numbers are too short to ask by"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 from virtual_session import WritingSink, play
 
 from imuhip.cli.app import app
+from imuhip.cli.wording import loss_text
 from imuhip.errors import RadioError
 from imuhip.hip.stage import HipBlock
 from imuhip.marks import Mark
@@ -70,6 +72,26 @@ def test_live_and_replay_give_the_same_bits_faults_and_refills_included(tmp_path
     # Calibrated after 31 of 56 s, and for 4 s without a pelvis.
     assert np.isfinite(np.frombuffer(flexion(live))).mean() > 0.3
     assert flexion(live) == flexion(replayed)
+
+
+def test_live_calls_lost_only_what_never_came(tmp_path: Path) -> None:
+    made: list[MeasuringSink] = []
+
+    async def faults(world: World, _: LiveSession) -> None:
+        await asyncio.sleep(10)
+        world.air.hold(world.sensors["thigh_right"].controller)
+        await asyncio.sleep(2)
+        world.air.release(world.sensors["thigh_right"].controller)
+
+    def sink(writer: RecordingWriter, sensors: Sequence[SensorInfo]) -> MeasuringSink:
+        made.append(MeasuringSink(writer, sensors))
+        return made[-1]
+
+    played = play(tmp_path / "a.mcap", faults, sink=sink)
+    pelvis, thigh = made[0].pipeline.health()
+    assert played.sensors["thigh_right"]["lost"] == 0
+    assert loss_text(pelvis) == "lost 0"
+    assert re.fullmatch(r"lost 0, 1\d\d came late", loss_text(thigh)), "of 2 s, all but what live waits for"
 
 
 def test_a_seed_is_a_session(tmp_path: Path) -> None:

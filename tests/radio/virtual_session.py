@@ -15,6 +15,7 @@ from imuhip.radio.live import LiveSession
 from imuhip.radio.pace import run
 from imuhip.radio.supervisor import LinkStatus
 from imuhip.radio.virtual.firmware import Firmware
+from imuhip.radio.virtual.own_sensor import OwnSensor
 from imuhip.radio.virtual.wearer import VirtualWearer
 from imuhip.radio.virtual.world import SETTLE_S, World, open_world, targets_of
 from imuhip.recording import Anchor, RecordingWriter, SessionInfo, recording_info
@@ -52,9 +53,13 @@ class Played:
     most_waiting: int
 
 
+SEED = 3
+"""Of wearer, sensors and radio."""
+
+
 @lru_cache(maxsize=2)
 def _wearer(scenario: str) -> VirtualWearer:
-    return VirtualWearer.of_scenario(scenario, 3)
+    return VirtualWearer.of_scenario(scenario, SEED)
 
 
 def wearer(scenario: str = "short") -> VirtualWearer:
@@ -64,6 +69,11 @@ def wearer(scenario: str = "short") -> VirtualWearer:
     made.__dict__.update(known.__dict__)
     made.origin_s, made._taps = None, []
     return made
+
+
+def own_sensors(worn: VirtualWearer, **options: Any) -> dict[str, Firmware]:
+    """Sensors of our own protocol that differ from the usual ones."""
+    return {role: OwnSensor(role, worn, **options) for role in worn.roles}
 
 
 def play(
@@ -85,7 +95,7 @@ def play(
     async def main() -> Played:
         worn = wearer(scenario)
         made = firmwares(worn) if firmwares else None
-        async with open_world(worn, seed=3, firmwares=made, encrypted=bonded, max_mtu=max_mtu) as world:
+        async with open_world(worn, seed=SEED, firmwares=made, encrypted=bonded, max_mtu=max_mtu) as world:
             targets = [
                 replace(each, bonded=bonded, descriptor=(descriptors or {}).get(each.role))
                 for each in targets_of(world)

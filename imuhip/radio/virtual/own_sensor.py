@@ -79,6 +79,9 @@ class OwnSensor:
         )
         self._period_us = 1e6 / rate_hz
         self._step_s = wearer.step_s(role) * self._wearer_rate(role) / rate_hz
+        # Device Information: manufacturer, model, firmware, serial number.
+        texts = ("imuhip", self._descriptor.model, self._descriptor.firmware, f"{clock_start_us:08x}")
+        self._about = dict(zip(map(sig_uuid, (0x2A29, 0x2A24, 0x2A26, 0x2A25)), texts, strict=True))
         self._replies: deque[bytes] = deque()
         self._resending: deque[tuple[int, int]] = deque()
         self.boot(0.0)
@@ -109,6 +112,7 @@ class OwnSensor:
                     Attribute(commands.CONTROL_UUID, control),
                 ),
             ),
+            Service(sig_uuid(0x180A), tuple(Attribute(uuid, _READ) for uuid in self._about)),
             Service(sig_uuid(0x180F), (Attribute(BATTERY_LEVEL_UUID, _READ),)),
         )
 
@@ -150,6 +154,8 @@ class OwnSensor:
             return encode_descriptor(replace(self._descriptor, short_form=self._short))
         if uuid == BATTERY_LEVEL_UUID:
             return bytes((self.battery_percent,))
+        if uuid in self._about:
+            return self._about[uuid].encode()
         raise AttributeRefusedError(_READ_NOT_PERMITTED)
 
     def write(self, uuid: str, data: bytes, now_s: float) -> None:
@@ -205,14 +211,15 @@ class OwnSensor:
             case commands.Stop():
                 self._measuring = False
                 self._resending.clear()
-            case commands.Configure(rate_mhz):
+            case commands.Configure(rate_mhz, acc_range_g, gyr_range_deg_s):
                 if self._measuring:
                     return commands.Reply(code, Status.NOT_NOW)
-                fits = rate_mhz in (0, self._descriptor.rate_mhz)
-                settings = commands.Configure(
-                    self._descriptor.rate_mhz, self._descriptor.acc_range_g, self._descriptor.gyr_range_deg_s
-                )
-                return commands.Reply(code, Status.OK if fits else Status.UNSUPPORTED, settings)
+                # It can do one rate and one range each, which are the nearest to whatever is asked for.
+                known = self._descriptor
+                can = (known.rate_mhz, known.acc_range_g, known.gyr_range_deg_s)
+                asked = (rate_mhz, acc_range_g, gyr_range_deg_s)
+                near = all(not want or want / 2 <= has <= want * 2 for want, has in zip(asked, can, strict=True))
+                return commands.Reply(code, Status.OK if near else Status.UNSUPPORTED, commands.Configure(*can))
             case commands.Identify(seconds):
                 self.identified += seconds > 0
             case commands.AskBattery():

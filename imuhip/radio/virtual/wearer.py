@@ -27,7 +27,7 @@ from imuhip.simulation.script import (
     strengthening_session,
 )
 from imuhip.simulation.sensors import SensorErrors, SensorSamples
-from imuhip.simulation.simulate import simulate
+from imuhip.simulation.simulate import SimulatedSession, simulate
 from imuhip.simulation.wearer import SoftTissue, Wearer
 from imuhip.timeline.stage import TimelineStage
 from imuhip.units import GRAVITY_M_S2, BoolArray, FloatArray
@@ -43,6 +43,34 @@ SCENARIOS: Mapping[str, Session] = {
 
 TAP_G, TAP_S, BETWEEN_TAPS_S = 3.0, 0.02, 0.3
 """A fingertip on the case: 2-4 g for one or two samples; people tap three times a second."""
+
+
+def simulated(name: str, seed: int, *, both_thighs: bool = False, rate_hz: float = 100.0) -> SimulatedSession:
+    """Simulate what :meth:`VirtualWearer.of_scenario` plays: its truth is what such a session can be judged by.
+
+    Args:
+        name: One of :data:`SCENARIOS`.
+        seed: Of everything that is drawn.
+        both_thighs: Whether both thighs wear a sensor.
+        rate_hz: Of the sensors.
+
+    Returns:
+        The session.
+
+    Raises:
+        InputError: There is no such scenario.
+    """
+    if name not in SCENARIOS:
+        raise InputError(f"there is no scenario {name!r}", remedy=f"Choose one of {', '.join(SCENARIOS)}")
+    return simulate(
+        SCENARIOS[name],
+        seed=seed,
+        wearer=Wearer.real(seed),
+        errors=SensorErrors(loss=0.0),  # what gets lost is up to the radio
+        soft_tissue=SoftTissue.real(seed),
+        both_thighs=both_thighs,
+        rate_hz=rate_hz,
+    )
 
 
 class VirtualWearer:
@@ -79,17 +107,7 @@ class VirtualWearer:
         Raises:
             InputError: There is no such scenario.
         """
-        if name not in SCENARIOS:
-            raise InputError(f"there is no scenario {name!r}", remedy=f"Choose one of {', '.join(SCENARIOS)}")
-        made = simulate(
-            SCENARIOS[name],
-            seed=seed,
-            wearer=Wearer.real(seed),
-            errors=SensorErrors(loss=0.0),  # what gets lost is up to the radio
-            soft_tissue=SoftTissue.real(seed),
-            both_thighs=both_thighs,
-            rate_hz=rate_hz,
-        )
+        made = simulated(name, seed, both_thighs=both_thighs, rate_hz=rate_hz)
         return cls(made.samples, made.marks, int(made.truth.host_ns[0]))
 
     @classmethod
