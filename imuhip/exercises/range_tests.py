@@ -9,6 +9,7 @@ import numpy as np
 
 from imuhip import rotation
 from imuhip.calibration.result import Calibration, HipKnots
+from imuhip.exercises.posture import in_posture
 from imuhip.exercises.trials import find_trials, start_frame, start_level
 from imuhip.hip.stage import FLOOR_DEG, HALF_WIDTH, SINGULAR_DEG, HipAngles, HipBlock
 from imuhip.joint import SIDE_SIGNS, angle_jacobian, hip_angles, twist_about_y
@@ -93,6 +94,8 @@ def measure_test(
     limb = next((each for each in worn if each is not None), None)
     if limb is None:
         return None
+    posture = in_posture(block, pelvis, limb)
+    block = posture.block
     sign, relative = axis[1], rotating or pelvis is None
     if rotating and thigh is None and shank is not None:
         signal, known = _shank_rotation(block, shank, side), block.segment_known[shank]
@@ -106,8 +109,8 @@ def measure_test(
         hip = block.sides[side]
         signal = np.stack([hip.flexion_deg, hip.adduction_deg, hip.internal_rotation_deg])[axis[0]]
         known = np.isfinite(signal)
-    towards = np.where(known, signal * sign, np.nan)
-    peaks = find_trials(towards, block.rate_hz)
+    towards = np.where(known & posture.here, signal * sign, np.nan)
+    peaks = find_trials(towards, block.rate_hz, ended=posture.ended)
     return _result(
         axis, block, towards, peaks, side, pelvis=pelvis, limb=limb, relative=relative, calibration=calibration
     )
