@@ -101,7 +101,8 @@ def analyze(
     mounts = None if calibration is None else _saved_mounts(calibration, recording)
     known = load_catalogue() if catalogue is None else catalogue
     measured = (_live if causal else _whole)(recording, mounts, known, progress or (lambda _: None))
-    results = judged(_results(recording, measured, known), recording.marks, measured.start_ns, controls_of(known))
+    results = _results(recording, measured, known)
+    results = judged(results, recording.marks, measured.start_ns, controls_of(known), known.mobilise)
     return Analysis(results, measured.blocks, _offset_s(recording, measured.start_ns) or 0.0)
 
 

@@ -22,8 +22,8 @@ def coaching_lines(flags: Sequence[Flag]) -> list[str]:
     Returns:
         A heading and its lines; nothing without flags.
     """
-    acted = [flag for flag in flags if flag["level"] != "green" and not _was_green(flag)]
-    rest = [flag for flag in flags if flag["level"] == "green" or _was_green(flag)]
+    acted = [flag for flag in flags if flag["level"] != "green" and not overruled(flag)]
+    rest = [flag for flag in flags if flag["level"] == "green" or overruled(flag)]
     told = [flag for flag in rest if flag["rule"] == "carry_over" or flag["evidence"].get("verdict") in _TELLING]
     unknown = [flag for flag in rest if flag["evidence"].get("verdict") in _UNKNOWN]
     fine = [flag for flag in rest if flag not in told and flag not in unknown]
@@ -31,7 +31,7 @@ def coaching_lines(flags: Sequence[Flag]) -> list[str]:
     lines += [line for flag in told for line in _wrapped(f"note: {flag['message']}")]
     open_ones = _motions([*acted, *told])
     if steady := [motion for motion in _motions(fine) if motion not in open_ones]:
-        hurt = any(_was_green(flag) for flag in fine)
+        hurt = any(overruled(flag) for flag in fine)
         lines += _wrapped(f"{'not green today, because of the pain' if hurt else 'green'}: {', '.join(steady)}")
     if unknown:
         names = ", ".join(_motions(unknown))
@@ -54,7 +54,12 @@ def change_lines(changes: Sequence[Mapping[str, Any]]) -> list[str]:
     return ["Before and after mobilising", *lines, "  MDC: the least change that is more than chance, degrees"]
 
 
-def _was_green(flag: Flag) -> bool:
+def overruled(flag: Flag) -> bool:
+    """Whether a flag is green but for pain.
+
+    Args:
+        flag: As in the results.
+    """
     return bool(flag["evidence"].get("level_without_pain") == "green")
 
 

@@ -94,7 +94,10 @@ async def record_session(wishes: Wishes) -> None:
                         await _run(wishes, source, session, recorder, outlet, stop)
                     finally:
                         await session.close()
+                    shown = len(recorder.snapshot.live.told)
                     recorder.finish()
+                    for line in recorder.snapshot.live.told[shown:]:  # the view has gone, the last results come now
+                        _tell(line)
             finally:
                 await session.close()
     _tell_result(wishes, recorder, session)
@@ -179,26 +182,28 @@ async def _watch(
     began_ns, shown_s = session.now_ns(), -1e9
     title = "Live" if wishes.output is None else wishes.output.name
     with keyboard() as typed, view_for(title, keys=wishes.scenario is None) as view:
-        while not stop.is_set():
-            marks, sound = marker.at(session.now_ns())
-            for key in typed().lower():
-                if key == "q":
-                    stop.set()
-                marks += marker.press(key, session.now_ns())
-            if outlet is not None:
-                asked, ended = outlet.asked(session.now_ns(), live=True)
-                marks += asked
-                if ended:
-                    stop.set()
-            for mark in marks:
-                session.mark(mark)
-            if sound:
-                view.ring()
-            if time.monotonic() - shown_s >= view.interval_s:
-                shown_s = time.monotonic()
-                view.show(picture(session, recorder, marker, began_ns))
-            await asyncio.sleep(UI_S)
-        view.show(picture(session, recorder, marker, began_ns))
+        try:
+            while not stop.is_set():
+                marks, sound = marker.at(session.now_ns())
+                for key in typed().lower():
+                    if key == "q":
+                        stop.set()
+                    marks += marker.press(key, session.now_ns())
+                if outlet is not None:
+                    asked, ended = outlet.asked(session.now_ns(), live=True)
+                    marks += asked
+                    if ended:
+                        stop.set()
+                for mark in marks:
+                    session.mark(mark)
+                if sound:
+                    view.ring()
+                if time.monotonic() - shown_s >= view.interval_s:
+                    shown_s = time.monotonic()
+                    view.show(picture(session, recorder, marker, began_ns))
+                await asyncio.sleep(UI_S)
+        finally:  # this task is cancelled at the end
+            view.show(picture(session, recorder, marker, began_ns))
 
 
 @contextlib.asynccontextmanager

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
 from imuhip.cli.guide import KEYS
-from imuhip.cli.views import PROVISIONAL, angle_table
+from imuhip.cli.views import PROVISIONAL, angle_table, result_lines, write_new
 from imuhip.cli.wording import clock, words
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ class LiveLines:
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
+        self._told = 0
 
     def __enter__(self) -> Self:
         """Nothing to prepare."""
@@ -105,7 +106,8 @@ class LiveLines:
         """Nothing to restore."""
 
     def show(self, picture: Picture) -> None:
-        """Write a line."""
+        """Write what is new, and a line on the sensors."""
+        self._told = write_new(self._out, picture.live, self._told)
         sensors = "; ".join(
             f"{words(each.role)}: "
             + ", ".join(part for part in (f"{each.rate_hz:.0f} Hz", each.loss, "" if each.fine else each.link) if part)
@@ -178,6 +180,7 @@ class LiveBars:
             Text(head, style="bold"),
             Text(PROVISIONAL, style="dim"),
             angle_table(picture.live, fancy=self._fancy),
+            result_lines(picture.live),
             Text("sensors", style="bold"),
             sensors,
             Text(picture.said, style="bold cyan"),

@@ -83,7 +83,7 @@ def play(
     """
 
     def take(blocks: Sequence[HipBlock], *, last: bool = False) -> None:
-        watch.take(blocks)
+        watch.take(blocks, last=last)
         if outlet is not None:
             outlet.take(blocks, last=last)
 
@@ -98,6 +98,7 @@ def play(
             return False
         if isinstance(event, Mark):
             take(pipeline.mark(event))
+            watch.mark(event)
             if outlet is not None:
                 outlet.mark(event)
         if not isinstance(event, NotificationBlock):

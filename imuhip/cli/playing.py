@@ -37,11 +37,11 @@ def replay(
 ) -> None:
     """Play a recording through the live path and watch the angles.
 
-    On a terminal angles move as bars with their last peak marked, with the last repetition of an exercise and what to
+    On a terminal angles move as bars with their last peak marked, with every repetition and test as it ends and what to
     do better, the sensors' rate and loss and the time left; q or Ctrl-C stops. Elsewhere a line is printed every few
-    seconds. The numbers are the provisional ones of a live session, exactly those of `imuhip analyze --causal`. With
-    --mqtt they are published too; what else a broker needs (credentials, certificates, site) comes from the environment
-    or the settings file, as for `imuhip publish`.
+    seconds, and one for every repetition and test. The numbers are the provisional ones of a live session, exactly
+    those of `imuhip analyze --causal`. With --mqtt they are published too; what else a broker needs (credentials,
+    certificates, site) comes from the environment or the settings file, as for `imuhip publish`.
     """
     from imuhip.cli.live import recorded_session
 
@@ -123,11 +123,12 @@ def show(
     from imuhip.cli.keys import quit_key
     from imuhip.cli.pacing import WallClock, play
     from imuhip.cli.watching import Watch
+    from imuhip.live_results import LiveResults
     from imuhip.pipeline import Pipeline
 
     catalogue = load_catalogue(own)
     pipeline, events = Pipeline(live.session.sensors, catalogue=catalogue), live.events
-    watch = Watch(live.duration_s)
+    watch = Watch(live.duration_s, LiveResults(pipeline, catalogue, [each.role for each in live.session.sensors]))
     if outlet is not None:
         outlet.begin(pipeline, catalogue)
         events = outlet.obey(events, live=live.takes_marks)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from imuhip.cli.watching import LiveState, Watch
 from imuhip.exercises.catalogue import Catalogue
 from imuhip.hip.stage import HipBlock
+from imuhip.live_results import LiveResults
 from imuhip.marks import Mark
 from imuhip.packets.notification import NotificationBlock, SensorInfo
 from imuhip.pipeline import Pipeline
@@ -94,7 +95,8 @@ class Recorder:
         self._outlet = outlet
         if outlet is not None and catalogue is not None:
             outlet.begin(self._pipeline, catalogue)
-        self._watch = Watch(0.0)
+        roles = [sensor.role for sensor in sensors]
+        self._watch = Watch(0.0, None if catalogue is None else LiveResults(self._pipeline, catalogue, roles))
         self._lost: tuple[int, ...] = (0,) * len(sensors)
         self._quiet = True
         self.snapshot = self._look()
@@ -110,6 +112,7 @@ class Recorder:
         """See :class:`imuhip.radio.live.Sink`."""
         self._writer.mark(mark)
         self._show(self._pipeline.mark(mark))
+        self._watch.mark(mark)
         if self._outlet is not None:
             self._outlet.mark(mark)
 
@@ -136,7 +139,7 @@ class Recorder:
         return self._pipeline.why_uncalibrated
 
     def _show(self, blocks: Sequence[HipBlock], *, last: bool = False) -> None:
-        self._watch.take(blocks)
+        self._watch.take(blocks, last=last)
         if self._outlet is not None:
             self._outlet.take(blocks, last=last)
 

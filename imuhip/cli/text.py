@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from imuhip.cli.flag_text import change_lines, coaching_lines
+from imuhip.cli.mobilise_text import mobilise_lines
 from imuhip.cli.set_text import set_lines
 from imuhip.cli.wording import Row, clock, columns, count, words, wrapped
 
@@ -29,6 +30,7 @@ def summary_text(results: Mapping[str, Any], *, name: str) -> str:
         _sensor_lines(results["recording"]["sensors"]),
         _calibration_lines(results["calibration"]),
         _test_lines(results["tests"]) or _untested_lines(results),
+        mobilise_lines(results.get("mobilise", ())),
         set_lines(results["sets"]),
         change_lines(results.get("changes", ())),
         coaching_lines(results["flags"]),
@@ -164,7 +166,7 @@ def _test_lines(tests: Sequence[Mapping[str, Any]]) -> list[str]:
             f"  {words(test['name'])}",
             test["side"] or "-",
             ", ".join(words(test[key]) for key in parts if test[key]) or "-",
-            _peak(test),
+            peak_words(test),
             " ".join(f"{trial:.0f}" for trial in test["trials_deg"]) or "-",
             _pelvis_part(test),
         )
@@ -196,7 +198,7 @@ def _sides_lines(tests: Sequence[Mapping[str, Any]]) -> list[str]:
         if abs(difference) <= chance:
             verdict = "no difference beyond the uncertainty"
         name = ", ".join(words(part) for part in what[: 4 if what[3] == "post" else 3] if part)
-        rows.append((f"    {name}", f"left {_peak(left)}", f"right {_peak(right)}", verdict))
+        rows.append((f"    {name}", f"left {peak_words(left)}", f"right {peak_words(right)}", verdict))
     return ["  left against right, deg", *columns(rows)] if rows else []
 
 
@@ -214,7 +216,12 @@ def _untested_lines(results: Mapping[str, Any]) -> list[str]:
     return ["Range tests", "  none is marked; `imuhip plot` and `imuhip angles` show the whole session"]
 
 
-def _peak(test: Mapping[str, Any]) -> str:
+def peak_words(test: Mapping[str, Any]) -> str:
+    """The peak of a test with its uncertainty, and what kind of number it is.
+
+    Args:
+        test: As in the results.
+    """
     if test["peak_deg"] is None:
         return "not known"
     peak = f"{test['peak_deg']:.0f}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
@@ -25,6 +24,8 @@ BAR_RANGE_DEG = {
 }
 INCLINATION_RANGE_DEG = (0.0, 180.0)
 """Of a segment against gravity, by the segment's name."""
+TOLD_LINES = 6
+"""Results that stay on the screen."""
 PROVISIONAL = "provisional: `imuhip analyze` refines these numbers with the whole session"
 
 
@@ -56,7 +57,7 @@ class LineView:
     def __init__(self, out: TextIO, interval_s: float) -> None:
         self.interval_s = interval_s
         self._out = out
-        self._told: Sequence[str] = ()
+        self._told = 0
 
     def __enter__(self) -> Self:
         """Say what kind of numbers follow."""
@@ -69,7 +70,8 @@ class LineView:
         """Nothing to restore."""
 
     def show(self, state: LiveState) -> None:
-        """Write one line."""
+        """Write what is new, and one line of angles."""
+        self._told = write_new(self._out, state, self._told)
         groups = "  ".join(
             f"{name}: " + ", ".join(f"{_short(gauge.name)} {_value(gauge)}" for gauge in gauges)
             for name, gauges in state.groups.items()
@@ -82,9 +84,6 @@ class LineView:
             f"{clock(state.elapsed_s):>6}  {groups or 'no hip angles'}  | {rates} Hz, {lost},"
             f" {clock(state.left_s)} left{' | ' if state.note else ''}{state.note}\n"
         )
-        if state.exercise and state.exercise != self._told:
-            self._told = state.exercise
-            self._out.write(f"        {'; '.join(state.exercise)}\n")
         self._out.flush()
 
 
@@ -135,11 +134,42 @@ class BarView:
             Text(head, style="bold"),
             Text(f"{PROVISIONAL}; q stops", style="dim"),
             angle_table(state, fancy=self._fancy),
-            *(Text(line, style="bold" if k == 0 else "") for k, line in enumerate(state.exercise)),
+            result_lines(state),
             Text("sensors", style="bold"),
             sensors,
             Text(state.note),
         )
+
+
+def write_new(out: TextIO, state: LiveState, told: int) -> int:
+    """Write the results that have not been written yet, a line each.
+
+    Args:
+        out: Where to.
+        state: The moment.
+        told: How many have been written.
+
+    Returns:
+        How many have been now.
+    """
+    # The session may add more meanwhile: what is written and what is counted must be the same.
+    new = list(state.told[told:])
+    out.writelines(f"{' ' * max(4 - line.index(' '), 0)}  {line}\n" for line in new)
+    return told + len(new)
+
+
+def result_lines(state: LiveState) -> RenderableType:
+    """The set that is going on, and the last results.
+
+    Args:
+        state: The moment.
+    """
+    from rich.console import Group
+    from rich.text import Text
+
+    now = [Text(line, style="bold" if k == 0 else "") for k, line in enumerate(state.exercise)]
+    last = [Text(f"  {line}") for line in state.told[-TOLD_LINES:]]
+    return Group(*now, *([Text("so far", style="bold"), *last] if last else []))
 
 
 def angle_table(state: LiveState, *, fancy: bool) -> Table:

@@ -12,8 +12,8 @@ from imuhip.hip.stage import HipBlock
 from imuhip.units import BoolArray, FloatArray
 
 ELSEWHERE_DEG = 40.0
-"""The pelvis joins in a test by up to 30 degrees (two fifths of a passive straight-leg raise); from posture to posture it
-turns by 60 and more."""
+"""The pelvis joins in a test by up to 30 degrees (two fifths of a passive straight-leg raise); from posture to posture
+it turns by 60 and more."""
 SETTLED_DEG = 3.0
 """Who has lain down is still for a moment before the first trial."""
 
@@ -59,7 +59,7 @@ def in_posture(block: HipBlock, pelvis: int | None, limb: int) -> InPosture:
 
 
 def _settled(block: HipBlock, pelvis: int, limb: int) -> int:
-    """The first frame from which pelvis and limb are still for as long as a start pose takes; 0 where they never are."""
+    """First frame from which pelvis and limb are still for as long as a start pose takes; 0 where they never are."""
     frames = start_frames(block.rate_hz)
     if len(block) <= frames:
         return 0

@@ -14,7 +14,7 @@ RETURN_SHARE = 0.35
 """... and has ended when it is back below about a third."""
 MIN_TRIAL_DEG = 5.0
 UNFINISHED_SHARE = 0.8
-"""Who is not back when the mark ends was on the way to something else, if that is less than this share of the others."""
+"""Who is not back when the mark ends, and went less than this share of the others' way, was about something else."""
 
 
 def find_trials(angle_deg: FloatArray, rate_hz: float, *, ended: bool = False) -> list[int]:
@@ -46,9 +46,12 @@ def find_trials(angle_deg: FloatArray, rate_hz: float, *, ended: bool = False) -
             peaks.append(begun + int(np.argmax(filled[begun:frame])))
             begun = None
     if begun is not None:
+        if ended:  # that was the way out of the posture, and may have been further than any trial
+            at_start = np.flatnonzero(filled[:begun] < start + MIN_TRIAL_DEG)
+            return find_trials(angle_deg[: int(at_start[-1]) + 1], rate_hz) if len(at_start) else []
         last = begun + int(np.argmax(filled[begun:]))
         usual = float(np.median(filled[peaks])) if peaks else -np.inf
-        if not peaks or (not ended and filled[last] - start >= UNFINISHED_SHARE * (usual - start)):
+        if not peaks or filled[last] - start >= UNFINISHED_SHARE * (usual - start):
             peaks.append(last)
     return peaks
 

@@ -16,8 +16,9 @@ from played import UTC_NS, events_of
 
 from imuhip.catalogue_files import load_catalogue
 from imuhip.marks import Mark
+from imuhip.packets.notification import NotificationBlock
 from imuhip.pipeline import Pipeline
-from imuhip.recording import Anchor, SessionInfo
+from imuhip.recording import Anchor, Recording, SessionInfo
 from imuhip.simulation.script import short_session
 from imuhip.simulation.simulate import SimulatedSession, simulate
 from imuhip.sinks.mqtt.address import Broker
@@ -26,10 +27,6 @@ from imuhip.sinks.mqtt.sink import MqttSink
 from imuhip.sinks.mqtt.tap import MqttTap
 
 MakeSink = Callable[..., MqttSink]
-REP = {key: load_schema("rep")["examples"][0][key] for key in (
-    "start_s", "top_s", "end_s", "range_deg", "peak_deg", "lift_s", "hold_s", "lower_s", "peak_speed_deg_s", "sparc",
-    "off_axis", "faults", "good",
-)}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -51,17 +48,6 @@ def events(sink: MqttSink, count: int) -> list[dict[str, Any]]:
 def session_of(made: SimulatedSession, anchor: bool = True) -> SessionInfo:
     first_ns = int(made.notifications().arrival_ns[0])
     return SessionInfo(tuple(made.sensors), anchor=Anchor(UTC_NS, first_ns) if anchor else None)
-
-
-def one_set(*reps: dict[str, Any], start_s: float = 10.0, controlled_deg: float | None = None) -> dict[str, Any]:
-    return {
-        "exercise": "bridge",
-        "side": "right",
-        "start_s": start_s,
-        "reference": "pelvis",
-        "controlled_range_deg": controlled_deg,
-        "reps": list(reps),
-    }
 
 
 def test_times_are_those_of_the_recording(made: SimulatedSession, sink: MqttSink) -> None:
@@ -93,31 +79,34 @@ def test_a_session_without_a_date_is_taken_to_be_now(made: SimulatedSession, sin
     assert abs(newest.t_us - time.time_ns() // 1000) < 60e6
 
 
-def test_every_repetition_is_published_once_as_it_comes(made: SimulatedSession, sink: MqttSink) -> None:
-    tap = MqttTap(sink, Pipeline(made.sensors), session_of(made), load_catalogue())
-    first, second, third = (REP | {"range_deg": r, "good": g} for r, g in ((30.0, True), (35.0, False), (33.0, True)))
-    tap.sets([])
-    tap.sets([one_set(first)])
-    tap.sets([one_set(first)])
-    tap.sets([one_set(first, second, third, controlled_deg=30.0)])
-    tap.sets([one_set(first, second, third, controlled_deg=30.0), one_set(second, start_s=80.0)])
-    reps = events(sink, 4)
+def test_repetitions_ranges_and_flags_are_published_as_their_schemas_say(sink: MqttSink, recordings: Path) -> None:
+    recording = Recording.open(recordings / "strengthening.mcap")
+    catalogue = load_catalogue()
+    pipeline = Pipeline(recording.sensors, catalogue=catalogue)
+    tap = MqttTap(sink, pipeline, recording.session, catalogue)
+    for event in recording.events(0.5):
+        if isinstance(event, Mark) and event.start_ns < pipeline_end_ns(recording, 95.0):
+            tap.take(pipeline.mark(event))
+            tap.mark(event)
+        elif isinstance(event, NotificationBlock):
+            if int(event.arrival_ns[-1]) > pipeline_end_ns(recording, 95.0):
+                break
+            tap.take(pipeline.feed(event))
+    hurt = Mark(900, "pain", pipeline_end_ns(recording, 60.0), None, "knee", "left", value=2.0)
+    pipeline.mark(hurt)
+    tap.mark(hurt)
+    tap.take(pipeline.flush(), last=True)
+    *reps, flag = events(sink, 9)
     for rep in reps:
         Draft202012Validator(load_schema("rep")).validate(rep)
-    assert [(r["number"], r["range_deg"], r["controlled_range_deg"]) for r in reps] == [
-        (1, 30.0, None),
-        (2, 35.0, 30.0),
-        (3, 33.0, 30.0),
-        (1, 35.0, None),
+    Draft202012Validator(load_schema("flag")).validate(flag)
+    assert [(rep["exercise"], rep["side"], rep["number"]) for rep in reps] == [
+        ("bridge", "left", n) for n in range(1, 9)
     ]
-    assert [r["seq"] for r in reps] == [0, 1, 2, 3]
+    assert [rep["controlled_range_deg"] is None for rep in reps] == [True] * 2 + [False] * 6
+    assert (flag["rule"], flag["level"]) == ("pain", "amber")
+    assert [rep["seq"] for rep in reps] == list(range(8))
 
 
-def test_every_flag_is_published_once(made: SimulatedSession, sink: MqttSink, tmp_path: Path) -> None:
-    tap = MqttTap(sink, Pipeline(made.sensors), session_of(made), load_catalogue())
-    flag = {
-        k: load_schema("flag")["examples"][0][k] for k in ("rule", "level", "motion", "side", "message", "evidence")
-    }
-    tap.flags([flag])
-    tap.flags([flag, flag | {"level": "red"}])
-    assert [f["level"] for f in events(sink, 2)] == ["amber", "red"]
+def pipeline_end_ns(recording: Recording, after_s: float) -> int:
+    return recording.marks[0].start_ns + round(after_s * 1e9)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from imuhip.exercises.as_json import set_json
 from imuhip.exercises.catalogue import Catalogue
-from imuhip.flags.judge import controls_of
-from imuhip.flags.results import judged
 from imuhip.hip.stage import HipBlock
-from imuhip.live_tests import LiveTests
+from imuhip.live_results import LiveResults, News
 from imuhip.marks import Mark
 from imuhip.pipeline import Pipeline
 from imuhip.recording.format import SessionInfo
@@ -36,20 +33,14 @@ class MqttTap:
         self._sink = sink
         self._pipeline = pipeline
         self._session = session
-        self._catalogue = catalogue
-        self._tests = LiveTests(pipeline, catalogue)
-        self._tested: list[dict[str, Any]] = []
-        self._marks: dict[int, Mark] = {}
+        self._results = LiveResults(pipeline, catalogue, [sensor.role for sensor in session.sensors])
         self._start_us: int | None = None
         self._health_due = 0.0
         self._newest: HipBlock | None = None
-        self._reps: dict[tuple[Any, ...], int] = {}
-        self._flags: set[tuple[Any, ...]] = set()
 
     def mark(self, mark: Mark) -> None:
         """Take a mark that the pipeline was given."""
-        self._tests.mark(mark)
-        self._marks[mark.id] = mark
+        self._results.mark(mark)
 
     def take(self, blocks: Iterable[HipBlock], *, last: bool = False) -> None:
         """Publish what the pipeline gave.
@@ -59,7 +50,6 @@ class MqttTap:
             last: Whether no more will come.
         """
         blocks = list(blocks)
-        looked = False
         for block in blocks:
             if self._start_us is None:
                 self._start_us = self._first_frame_us(block)
@@ -67,57 +57,20 @@ class MqttTap:
             self._newest = block if len(block) else self._newest
             if block.start_index / block.rate_hz >= self._health_due:
                 self._health_due = block.start_index / block.rate_hz + HEALTH_S
-                looked = True
                 self._tell_health()
-        for test in self._tests.take(blocks, last=last):
-            self._tested.append(test)
-            self.result("range", test, quality=quality_of(test["uncertainty_deg"]))
-        if looked and (going_on := self._pipeline.latest_set()) is not None:
-            self.sets([set_json(going_on)])
-        if last:
-            self._conclude()
+        self._publish(self._results.take(blocks, last=last))
 
-    def _conclude(self) -> None:
-        """Publish what only the end of a session tells: its last repetitions and its flags."""
-        sets = [set_json(one) for one in self._pipeline.sets()]
-        self.sets(sets)
-        sensors = [{"role": sensor.role} for sensor in self._session.sensors]
-        whole = {"recording": {"sensors": sensors}, "tests": self._tested, "sets": sets}
-        controls = controls_of(self._catalogue)
-        self.flags(judged(whole, self._marks.values(), self._pipeline.start_ns or 0, controls)["flags"])
-
-    def sets(self, sets: Sequence[Mapping[str, Any]]) -> None:
-        """Publish the repetitions that are not published yet.
-
-        Args:
-            sets: Those so far, the one that is going on included, as the results' JSON shows them; a set is known by
-                its exercise, side and start, and its repetitions only become more.
-        """
-        for one in sets:
-            key = (one["exercise"], one["side"], one["start_s"])
-            done = self._reps.get(key, 0)
-            self._reps[key] = max(done, len(one["reps"]))
-            for number, rep in enumerate(one["reps"][done:], done + 1):
-                about = {
-                    "exercise": one["exercise"],
-                    "side": one["side"],
-                    "reference": one["reference"],
-                    "number": number,
-                    "controlled_range_deg": one["controlled_range_deg"],
-                }
-                self.result("rep", about | dict(rep), quality=self._quality(one["side"]))
-
-    def flags(self, flags: Sequence[Mapping[str, Any]]) -> None:
-        """Publish the flags that are not published yet.
-
-        Args:
-            flags: Those so far, as the results' JSON shows them.
-        """
-        for flag in flags:
-            key = (flag["rule"], flag["level"], flag["motion"], flag["side"], flag["message"])
-            if key not in self._flags:
-                self._flags.add(key)
-                self.result("flag", flag, quality="none")
+    def _publish(self, news: Iterable[News]) -> None:
+        """Publish results; mobilising work is no topic of its own."""
+        for each in news:
+            if each.kind == "range":
+                self.result("range", each.fields, quality=quality_of(each.fields["uncertainty_deg"]))
+            elif each.kind == "flag":
+                self.result("flag", each.fields, quality="none")
+            elif each.of_set is not None:
+                about = {key: each.of_set[key] for key in ("exercise", "side", "reference", "controlled_range_deg")}
+                fields = about | {"number": each.number} | dict(each.fields)
+                self.result("rep", fields, quality=self._quality(each.of_set["side"]))
 
     def result(self, kind: str, fields: Mapping[str, Any], *, quality: str) -> None:
         """Publish a repetition, range result or flag.
