@@ -126,6 +126,21 @@ def test_the_chart_of_a_motion_has_both_ranges_and_dates(database: Path) -> None
     assert "has not been tested" in str(imuhip("--motion", "flexion").exception)
 
 
+def test_a_chart_is_as_high_as_its_degrees_and_as_wide_as_its_sessions(database: Path) -> None:
+    filled(database, (10.0,))
+    rows = [line for line in imuhip("--motion", "extension").stdout.splitlines() if " |" in line]
+    assert [int(row.split("|")[0]) for row in rows] == [10, 9, 8, 7, 6, 5, 4]
+    filled(database, (10.0, 11.0, 9.0, 18.0, 24.0))
+    rows = [line for line in imuhip("--motion", "extension").stdout.splitlines() if " |" in line]
+    assert len(rows) == 10
+    assert {line.index("\u25cf") - line.index("|") for line in rows if "\u25cf" in line} <= {1, 5, 9, 13, 17}
+
+
+def test_no_change_reads_zero_without_a_sign(database: Path) -> None:
+    filled(database, (10.0, 11.0, 9.7))
+    assert "  0 \u00b1 6, no real change" in imuhip().stdout
+
+
 def test_a_terminal_without_block_characters_gets_plain_ones(database: Path) -> None:
     with reading(filled(database)) as connection:
         about = overview(connection, "anna")
