@@ -67,6 +67,21 @@ def test_a_recording_is_added_measured_anew_and_shown(database: Path, dated_reco
     assert [test["name"] for test in kept["tests"]] == ["straight_leg_raise"]
 
 
+@pytest.mark.parametrize("after", [False, True])
+def test_a_database_that_is_named_outranks_the_one_of_the_environment(
+    database: Path, dated_recording: Path, tmp_path: Path, after: bool
+) -> None:
+    own, other = filled(database).read_bytes(), tmp_path / "other.sqlite3"
+    named = ["--database", other]
+    added = imuhip("add", dated_recording, *named) if after else imuhip(*named, "add", dated_recording)
+    assert added.exit_code == 0
+    assert imuhip(*named).stdout.startswith("anna: 1 session")
+    deleted = imuhip("delete", "anna", *named) if after else imuhip(*named, "delete", "anna")
+    assert deleted.stderr.startswith("Deleted 1 session of anna")
+    assert imuhip().stdout.startswith("anna: 5 sessions")
+    assert database.read_bytes() == own
+
+
 def test_without_wearer_or_date_it_says_what_to_give(database: Path, folder: Path, tmp_path: Path) -> None:
     nobody = made(folder, tmp_path / "nobody.mcap", started_utc="2026-01-12T10:00:00Z")
     assert "--wearer" in str(imuhip("add", nobody).exception)
