@@ -66,8 +66,10 @@ def overruled(flag: Flag) -> bool:
 def _motions(flags: Iterable[Flag]) -> list[str]:
     from imuhip.flags.motion import Motion
 
-    spoken = [Motion(flag["motion"], flag["position"], flag["side"]).spoken for flag in flags if flag["motion"]]
-    return list(dict.fromkeys(spoken))
+    told = [flag for flag in flags if flag["motion"]]
+    references = [flag["evidence"].get("reference", "pelvis") for flag in told]
+    motions = [Motion(f["motion"], f["position"], f["side"], r) for f, r in zip(told, references, strict=True)]
+    return list(dict.fromkeys(motion.spoken for motion in motions))
 
 
 def _wrapped(text: str) -> list[str]:

@@ -77,7 +77,7 @@ def _name(one: Mapping[str, Any]) -> str:
     from imuhip.flags.motion import Motion
 
     motion = Motion(one["motion"], one["position"], one["side"], one["reference"])
-    against = {"gravity": ", against gravity", "shank": ", sensor on the shank"}.get(motion.reference, "")
+    against = ", sensor on the shank" if motion.reference == "shank" else ""
     return f"{capital(motion.spoken)}{against}"
 
 

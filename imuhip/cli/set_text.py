@@ -87,8 +87,7 @@ def _one_set(one: Set) -> list[str]:
     if not reps:
         return [f"{head}no repetition found" if one["signal"] else f"{head}no sensor is worn where it shows"]
     lines = [f"{head}{count(len(reps), 'rep')}, {one['good_reps']} good"]
-    lines += [f"    {line}" for line in (_tempo(one), _range(one)) if line]
-    for text in _fault_lines(one):
+    for text in (_tempo(one), _range(one), *_fault_lines(one)):
         lines += wrapped(text, indent="    ")
     if one["less_smooth"]:
         lines.append(f"    less smooth than the others: {_numbers(one['less_smooth'])}")
@@ -119,7 +118,8 @@ def _range(one: Set) -> str:
         spread = f"{one['range_cv']:.0%} in range, {one['duration_cv']:.0%} in time".replace("%", " %")
         parts.append(f"{even} from rep to rep ({spread})")
     if one["controlled_range_deg"] is not None:
-        parts.append(_controlled(one["controlled_range_deg"], one["controls"]["test"] if one["controls"] else ""))
+        target = one["controls"]["test"] if one["controls"] and one["reference"] != "gravity" else ""
+        parts.append(_controlled(one["controlled_range_deg"], target))
     return "; ".join(parts)
 
 
@@ -258,7 +258,7 @@ def _side_words(sets: Sequence[Set]) -> str:
     controlled = [one["controlled_range_deg"] for one in sets if one["controlled_range_deg"] is not None]
     if not controlled:
         return text
-    target = next((one["controls"]["test"] for one in sets if one["controls"]), "")
+    target = next((one["controls"]["test"] for one in sets if one["controls"] and one["reference"] != "gravity"), "")
     return f"{text}, {_controlled(max(controlled), target)}"
 
 

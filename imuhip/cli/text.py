@@ -29,7 +29,7 @@ def summary_text(results: Mapping[str, Any], *, name: str) -> str:
         [*_recording_lines(results["recording"], name), *_damage_lines(results["recording"]["damage"])],
         _sensor_lines(results["recording"]["sensors"]),
         _calibration_lines(results["calibration"]),
-        _test_lines(results["tests"]) or _untested_lines(results),
+        [*_test_lines(results["tests"]), *_not_measured_lines(results)] or _untested_lines(results),
         mobilise_lines(results.get("mobilise", ())),
         set_lines(results["sets"]),
         change_lines(results.get("changes", ())),
@@ -166,7 +166,7 @@ def _test_lines(tests: Sequence[Mapping[str, Any]]) -> list[str]:
             f"  {words(test['name'])}",
             test["side"] or "-",
             ", ".join(words(test[key]) for key in parts if test[key]) or "-",
-            peak_words(test),
+            peak_words(test) if test["trials_deg"] or test["peak_deg"] is not None else "no trial found",
             " ".join(f"{trial:.0f}" for trial in test["trials_deg"]) or "-",
             _pelvis_part(test),
         )
@@ -180,6 +180,15 @@ def _test_lines(tests: Sequence[Mapping[str, Any]]) -> list[str]:
     for note in dict.fromkeys(f"{words(test['name'])}: {note}" for test in tests for note in test.get("notes", ())):
         lines += wrapped(note)
     return [*lines, *_sides_lines(tests)]
+
+
+def _not_measured_lines(results: Mapping[str, Any]) -> list[str]:
+    """Marked tests that gave no result, and why."""
+    lines = []
+    for test in results.get("not_measured", ()):
+        what = ", ".join(words(test[key]) for key in ("name", "side", "position") if test[key])
+        lines.append(f"  not measured: {what}, at {clock(max(test['start_s'], 0.0))}: {test['why']}")
+    return lines if results["tests"] or not lines else ["Range tests", *lines]
 
 
 def _sides_lines(tests: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -69,7 +69,8 @@ def _due(
 ) -> list[str]:
     """Tests that were done before the work and not after it; where none was done at all, those of the area."""
     wanted = areas[mark.name].retest if mark.name in areas else tuple(dict.fromkeys(t["name"] for t in tests))
-    own = [t for t in tests if t["name"] in wanted and (mark.side in (None, "both") or t["side"] in (None, mark.side))]
+    made = [t for t in tests if t["name"] in wanted and t["peak_deg"] is not None]
+    own = [t for t in made if mark.side in (None, "both") or t["side"] in (None, mark.side)]
     before = {(t["name"], t["position"], t["side"]) for t in own if t["start_s"] < start_s}
     after = {(t["name"], t["position"], t["side"]) for t in own if t["start_s"] >= end_s}
     if not before:

@@ -18,7 +18,7 @@ def work(start_s, end_s, area="lateral_hip", side="left"):
 
 
 def done(name, start_s, side="left", position="prone"):
-    return {"name": name, "side": side, "position": position, "start_s": float(start_s)}
+    return {"name": name, "side": side, "position": position, "start_s": float(start_s), "peak_deg": 30.0}
 
 
 def entries(marks, tests=(), **others):
@@ -44,6 +44,14 @@ def test_tests_done_before_are_due_again_until_they_are_done():
     assert entries([work(60, 120)], [*before, done("extension", 130)])[0]["retest_due"] == ["flexion"]
     elsewhere = [*before, done("extension", 130), done("flexion", 140, position="standing")]
     assert entries([work(60, 120)], elsewhere)[0]["retest_due"] == ["flexion"]
+
+
+def test_a_test_without_a_trial_was_not_done():
+    tried = {**done("flexion", 15), "peak_deg": None}
+    assert entries([work(60, 120)], [done("extension", 10), tried])[0]["retest_due"] == ["extension"]
+    assert entries([work(60, 120)], [done("extension", 10), {**done("extension", 130), "peak_deg": None}])[0][
+        "retest_due"
+    ]
 
 
 def test_only_the_last_work_on_an_area_asks_for_a_retest():
