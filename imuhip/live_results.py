@@ -12,8 +12,9 @@ from typing import Any, Literal
 
 from imuhip.exercises.as_json import set_json
 from imuhip.exercises.catalogue import Catalogue
-from imuhip.flags.judge import controls_of
+from imuhip.flags.judge import controls_of, judge
 from imuhip.flags.results import judged
+from imuhip.flags.session import SessionRow
 from imuhip.hip.stage import HipBlock
 from imuhip.live_tests import LiveTests
 from imuhip.marks import Mark
@@ -43,6 +44,19 @@ class News:
     number: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The wearer's sessions before this one.
+
+    Attributes:
+        sessions: In the order of their dates.
+        started_s: When this one began, seconds since 1970 UTC.
+    """
+
+    sessions: Sequence[SessionRow]
+    started_s: float
+
+
 class LiveResults:
     """Follows a pipeline and tells its results.
 
@@ -50,9 +64,13 @@ class LiveResults:
         pipeline: Fed by the caller.
         catalogue: What tests and exercises are, the one that the pipeline has.
         roles: Where the sensors were worn at the beginning.
+        earlier: What the session is compared with; None to judge it by itself.
     """
 
-    def __init__(self, pipeline: Pipeline, catalogue: Catalogue, roles: Sequence[str]) -> None:
+    def __init__(
+        self, pipeline: Pipeline, catalogue: Catalogue, roles: Sequence[str], *, earlier: Earlier | None = None
+    ) -> None:
+        self._earlier = earlier
         self._pipeline = pipeline
         self._catalogue = catalogue
         self._controls = controls_of(catalogue)
@@ -151,7 +169,12 @@ class LiveResults:
 
     def _flags(self, *, last: bool) -> Iterator[News]:
         sets = [set_json(one) for one in self._pipeline.sets()]
-        return self.new_flags(self._judged(sets)["flags"], last=last)
+        results = self._judged(sets)
+        flags = results["flags"]
+        if self._earlier is not None:
+            before, started_s = self._earlier.sessions, self._earlier.started_s
+            flags = judge(results, self._controls, earlier=before, started_s=started_s)
+        return self.new_flags(flags, last=last)
 
     def _judged(self, sets: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         about = {"sensors": self._sensors, "duration_s": self._now_s}

@@ -6,24 +6,30 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import played
 import pytest
 
 from imuhip.catalogue_files import load_catalogue
-from imuhip.live_results import LiveResults, News
+from imuhip.flags.motion import Motion
+from imuhip.flags.session import MotionRow, SessionRow
+from imuhip.live_results import Earlier, LiveResults, News
 from imuhip.marks import Mark
 from imuhip.packets.notification import NotificationBlock
 from imuhip.pipeline import Pipeline
 from imuhip.recording import Recording
 from imuhip.session import analyze
+from imuhip.simulation.manner import Manner
+from imuhip.simulation.script import FINAL_STANCE, STANCE, SWINGS, Session, Step
+from imuhip.simulation.simulate import simulate
 
 CATALOGUE = load_catalogue()
 
 
-def followed(path: Path, *more: Mark, until_s: float = 1e9) -> list[tuple[float, News]]:
+def followed(path: Path, *more: Mark, until_s: float = 1e9, earlier: Earlier | None = None) -> list[tuple[float, News]]:
     """What is told, and when, from the recording's start."""
     recording = Recording.open(path)
     pipeline = Pipeline(recording.sensors, catalogue=CATALOGUE)
-    results = LiveResults(pipeline, CATALOGUE, [sensor.role for sensor in recording.sensors])
+    results = LiveResults(pipeline, CATALOGUE, [sensor.role for sensor in recording.sensors], earlier=earlier)
     told: list[tuple[float, News]] = []
     waiting = sorted(more, key=lambda mark: mark.end_ns or mark.start_ns)
     now_s = 0.0
@@ -97,6 +103,38 @@ def test_mobilising_is_told_at_its_cap_while_it_goes_on_and_when_it_ends(recordi
     assert len(rest) == closed
     if closed:
         assert rest[0]["retest_due"]
+
+
+def test_flags_come_as_their_level_changes_and_end_as_the_causal_analysis_has_them(tmp_path: Path) -> None:
+    def tested(share: float) -> Step:
+        return Step("test", "abduction", "standing", manners=(Manner(range_share=share, rest_s=1.5),) * 3)
+
+    pause = Step("still", "pause", "standing", still_s=2.0)
+    supine = Step("still", "second_pose", "supine", still_s=4.0)
+    steps = (STANCE, SWINGS, supine, tested(0.8), pause, tested(1.2), FINAL_STANCE)
+    made = simulate(Session("x", "right", steps), seed=3)
+    marks = [replace(m, kind="mobilise", name="adductors") if m.name == "pause" else m for m in made.marks]
+    path = played.write(tmp_path / "x.mcap", made.sensors, played.events_of(made, marks=marks))
+    told = [news for _, news in followed(path)]
+    assert [news.kind for news in told if news.kind != "flag"] == ["range", "mobilise", "range"]
+    flags = [news.fields for news in told if news.kind == "flag"]
+    assert [(flag["rule"], flag["level"]) for flag in flags if flag["rule"] == "B"] == [("B", "red")]
+    assert {flag["rule"] for flag in flags} == {"B", "carry_over"}
+    key = str
+    assert sorted(flags, key=key) == sorted(analyze(path, causal=True, catalogue=CATALOGUE).results["flags"], key=key)
+
+
+def test_with_history_a_repeat_is_asked_for_while_it_can_still_be_given(recordings: Path) -> None:
+    path = recordings / "range_test.mcap"
+    motion, day_s = Motion("extension", "prone", "right"), 86400.0
+    rows = [SessionRow(k * 3 * day_s, {motion: MotionRow(range_deg=-9.0, controlled_deg=-9.0)}) for k in range(4)]
+    earlier = Earlier(rows, 12 * day_s)
+    told = [(at_s, n.fields) for at_s, n in followed(path, until_s=160.0, earlier=earlier) if n.kind == "flag"]
+    ((at_s, flag),) = [(at_s, flag) for at_s, flag in told if flag["motion"] == "extension"]
+    assert (flag["rule"], flag["evidence"]["verdict"]) == ("A", "repeat_due")
+    assert "Repeat the test" in flag["message"]
+    assert at_s < 160.0
+    assert not [n for _, n in followed(path, until_s=160.0) if n.kind == "flag"]
 
 
 def test_a_flag_is_told_again_only_where_its_level_changes_or_at_the_end() -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 WIDTH = 110
 _UNKNOWN = ("not_enough_sessions", "no_controlled_range")
-_TELLING = ("repeat_due", "not_confirmed")
+TELLING = ("repeat_due", "not_confirmed")
+"""Verdicts that are green and worth a line all the same."""
 
 Flag = Mapping[str, Any]
 
@@ -24,7 +25,7 @@ def coaching_lines(flags: Sequence[Flag]) -> list[str]:
     """
     acted = [flag for flag in flags if flag["level"] != "green" and not overruled(flag)]
     rest = [flag for flag in flags if flag["level"] == "green" or overruled(flag)]
-    told = [flag for flag in rest if flag["rule"] == "carry_over" or flag["evidence"].get("verdict") in _TELLING]
+    told = [flag for flag in rest if flag["rule"] == "carry_over" or flag["evidence"].get("verdict") in TELLING]
     unknown = [flag for flag in rest if flag["evidence"].get("verdict") in _UNKNOWN]
     fine = [flag for flag in rest if flag not in told and flag not in unknown]
     lines = [line for flag in acted for line in _wrapped(f"{flag['level']}: {flag['message']}")]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imuhip.catalogue_files import load_catalogue
+from imuhip.cli.earlier import earlier_than
 from imuhip.cli.guide import Marker, calibration_steps
 from imuhip.cli.keys import keyboard
 from imuhip.cli.live_picture import loss_text, picture, view_for
@@ -53,6 +54,8 @@ class Wishes:
     wearer: str = ""
     mqtt: MqttTarget | None = None
     catalogues: tuple[Path, ...] = ()
+    history: bool = False
+    database: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +91,10 @@ async def record_session(wishes: Wishes) -> None:
                     return
                 came_from = "radio" if source.wearer is None else "simulation"
                 info = SessionInfo(tuple(sensors), wearer=wishes.wearer, anchor=anchor, source=came_from)
+                earlier = earlier_than(info, wishes.database) if wishes.history else None
+                known = load_catalogue(wishes.catalogues)
                 with _keeper(wishes, info) as writer, _outlet(wishes, info) as outlet:
-                    recorder = Recorder(writer, sensors, catalogue=load_catalogue(wishes.catalogues), outlet=outlet)
+                    recorder = Recorder(writer, sensors, catalogue=known, outlet=outlet, earlier=earlier)
                     try:
                         await _run(wishes, source, session, recorder, outlet, stop)
                     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from imuhip.cli.flag_text import overruled
+from imuhip.cli.flag_text import TELLING, overruled
 from imuhip.cli.mobilise_text import work_words
 from imuhip.cli.set_text import rep_words
 from imuhip.cli.text import peak_words
@@ -31,9 +31,10 @@ def news_line(news: News, now_s: float) -> str:
         return f"{clock(news.fields['end_s'])}  {_test(news.fields)}"
     if news.kind == "mobilise":
         return f"{clock(now_s)}  {work_words(news.fields)}"
-    if news.fields["level"] == "green" or overruled(news.fields):
+    told = news.fields["evidence"].get("verdict") in TELLING
+    if not told and (news.fields["level"] == "green" or overruled(news.fields)):
         return ""
-    return f"{clock(now_s)}  {news.fields['level']}: {news.fields['message']}"
+    return f"{clock(now_s)}  {'note' if told else news.fields['level']}: {news.fields['message']}"
 
 
 def _test(test: Mapping[str, Any]) -> str:

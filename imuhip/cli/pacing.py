@@ -88,8 +88,7 @@ def play(
             outlet.take(blocks, last=last)
 
     def show() -> None:
-        note = "" if outlet is None else outlet.note()
-        view.show(watch.state(pipeline.health(), pipeline.latest_set(), note=note))
+        view.show(watch.state(pipeline.health(), pipeline.latest_set(), note="" if outlet is None else outlet.note()))
 
     began_s = shown_s = clock.now()
     first_ns: int | None = None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from imuhip.cli import mqtt_options as options
 from imuhip.cli.measuring import measure
-from imuhip.cli.options import CatalogueFiles, RecordingFile
+from imuhip.cli.options import CatalogueFiles, Database, History, RecordingFile
 from imuhip.cli.output import say
 from imuhip.errors import ImuhipError
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from imuhip.cli.live import Live
     from imuhip.cli.publishing import MqttOutlet
     from imuhip.cli.views import View
+    from imuhip.live_results import Earlier
 
 DEMO_RECORDING = "range_test.mcap"
 SLICE_S = 0.05
@@ -34,6 +35,8 @@ def replay(
     rate: options.Rate = 25.0,
     wearer: options.Wearer = None,
     insecure: options.Insecure = False,
+    history: History = False,
+    database: Database = None,
 ) -> None:
     """Play a recording through the live path and watch the angles.
 
@@ -41,20 +44,23 @@ def replay(
     do better, the sensors' rate and loss and the time left; q or Ctrl-C stops. Elsewhere a line is printed every few
     seconds, and one for every repetition and test. The numbers are the provisional ones of a live session, exactly
     those of `imuhip analyze --causal`. With --mqtt they are published too; what else a broker needs (credentials,
-    certificates, site) comes from the environment or the settings file, as for `imuhip publish`.
+    certificates, site) comes from the environment or the settings file, as for `imuhip publish`. With --history flags
+    compare with the wearer's earlier sessions.
     """
+    from imuhip.cli.earlier import earlier_than
     from imuhip.cli.live import recorded_session
 
     factor = None if speed == "max" else float(speed)
     live, title, own = recorded_session(recording, SLICE_S), f"{recording.name} at speed {speed}", catalogue or ()
+    before = earlier_than(live.session, database) if history else None
     if mqtt is None:
-        ended = show(live, factor, title=title, own=own)
+        ended = show(live, factor, title=title, own=own, earlier=before)
     else:
         from imuhip.cli.publishing import Target, publishing
 
         target = Target(mqtt, wearer=wearer, rate_hz=rate, insecure=insecure)
         with publishing(target, live.session, source="replay") as outlet:
-            ended = show(live, factor, title=title, own=own, outlet=outlet)
+            ended = show(live, factor, title=title, own=own, outlet=outlet, earlier=before)
         say(outlet.summary() + "\n")
     if not ended:
         sys.stderr.write("Stopped.\n")
@@ -105,6 +111,7 @@ def show(
     line_s: float = 3.0,
     own: Sequence[Path] = (),
     outlet: MqttOutlet | None = None,
+    earlier: Earlier | None = None,
 ) -> bool:
     """Play a session and show it, to its end or until the user stops.
 
@@ -115,6 +122,7 @@ def show(
         line_s: Seconds between lines where there is no terminal.
         own: The wearer's own catalogues.
         outlet: Where the results go besides.
+        earlier: What flags compare with.
 
     Returns:
         Whether the end was reached.
@@ -128,9 +136,10 @@ def show(
 
     catalogue = load_catalogue(own)
     pipeline, events = Pipeline(live.session.sensors, catalogue=catalogue), live.events
-    watch = Watch(live.duration_s, LiveResults(pipeline, catalogue, [each.role for each in live.session.sensors]))
+    roles = [each.role for each in live.session.sensors]
+    watch = Watch(live.duration_s, LiveResults(pipeline, catalogue, roles, earlier=earlier))
     if outlet is not None:
-        outlet.begin(pipeline, catalogue)
+        outlet.begin(pipeline, catalogue, earlier)
         events = outlet.obey(events, live=live.takes_marks)
     try:
         with quit_key() as stopped, _view(title, line_s) as view:

@@ -17,6 +17,7 @@ from imuhip.cli.output import say
 if TYPE_CHECKING:
     from imuhip.exercises.catalogue import Catalogue
     from imuhip.hip.stage import HipBlock
+    from imuhip.live_results import Earlier
     from imuhip.marks import Mark
     from imuhip.pipeline import Pipeline
     from imuhip.recording import Event
@@ -176,11 +177,11 @@ class MqttOutlet:
         self._marks = OpenMarks()
         self._tap: MqttTap | None = None
 
-    def begin(self, pipeline: Pipeline, catalogue: Catalogue) -> None:
-        """Follow a pipeline that knows the tests and exercises of a catalogue."""
+    def begin(self, pipeline: Pipeline, catalogue: Catalogue, earlier: Earlier | None = None) -> None:
+        """Follow a pipeline that knows the tests and exercises of a catalogue; flags may compare with the past."""
         from imuhip.sinks.mqtt.tap import MqttTap
 
-        self._tap = MqttTap(self._sink, pipeline, self._session, catalogue)
+        self._tap = MqttTap(self._sink, pipeline, self._session, catalogue, earlier=earlier)
 
     def mark(self, mark: Mark) -> None:
         """A mark that the pipeline was given."""

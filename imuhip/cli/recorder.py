@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from imuhip.cli.watching import LiveState, Watch
 from imuhip.exercises.catalogue import Catalogue
 from imuhip.hip.stage import HipBlock
-from imuhip.live_results import LiveResults
+from imuhip.live_results import Earlier, LiveResults
 from imuhip.marks import Mark
 from imuhip.packets.notification import NotificationBlock, SensorInfo
 from imuhip.pipeline import Pipeline
@@ -80,6 +80,7 @@ class Recorder:
         sensors: Its sensors.
         catalogue: What tests and exercises are; without it no repetitions are found.
         outlet: Where the results go besides.
+        earlier: What flags compare with.
     """
 
     def __init__(
@@ -89,14 +90,17 @@ class Recorder:
         *,
         catalogue: Catalogue | None = None,
         outlet: MqttOutlet | None = None,
+        earlier: Earlier | None = None,
     ) -> None:
         self._writer = writer
         self._pipeline = Pipeline(sensors, catalogue=catalogue)
         self._outlet = outlet
         if outlet is not None and catalogue is not None:
-            outlet.begin(self._pipeline, catalogue)
-        roles = [sensor.role for sensor in sensors]
-        self._watch = Watch(0.0, None if catalogue is None else LiveResults(self._pipeline, catalogue, roles))
+            outlet.begin(self._pipeline, catalogue, earlier)
+        results = None
+        if catalogue is not None:
+            results = LiveResults(self._pipeline, catalogue, [each.role for each in sensors], earlier=earlier)
+        self._watch = Watch(0.0, results)
         self._lost: tuple[int, ...] = (0,) * len(sensors)
         self._quiet = True
         self.snapshot = self._look()

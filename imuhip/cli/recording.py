@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperCommand
 
 from imuhip.cli.mqtt_options import Insecure, ReplayTo
-from imuhip.cli.options import CatalogueFiles, Force, Output, RadioSpec
+from imuhip.cli.options import CatalogueFiles, Database, Force, History, Output, RadioSpec
 
 DEFAULT_SCENARIO = "range_test"
 
@@ -46,6 +46,8 @@ def record(
     mqtt: ReplayTo = None,
     insecure: Insecure = False,
     catalogue: CatalogueFiles = None,
+    history: History = False,
+    database: Database = None,
     acquire_notify: Annotated[
         bool, typer.Option("--acquire-notify", help="BlueZ: take notifications over a socket, for high rates.")
     ] = False,
@@ -54,7 +56,9 @@ def record(
 
     It begins with the calibration by countdown: stand still, swing the leg, lie on your back. Then keys mark what you
     do. A sensor that drops out is looked for until the end, and what is missing is fetched from its log where it has
-    one. Stops on q, Ctrl-C or the time limit; killed at any moment, a recording loses at most its last second.
+    one. Every repetition and test is told as it ends; with --history and --wearer flags compare with earlier sessions
+    at once, and a range that needs a repeat is asked for while you can still give it. Stops on q, Ctrl-C or the time
+    limit; killed at any moment, a recording loses at most its last second.
     """
     from imuhip.cli.live_session import Wishes, record_session
     from imuhip.cli.publishing import Target
@@ -77,6 +81,8 @@ def record(
         wearer=wearer,
         mqtt=None if mqtt is None else Target(mqtt, insecure=insecure),
         catalogues=tuple(catalogue or ()),
+        history=history,
+        database=database,
     )
     run(record_session(wishes), speed=factor)
 

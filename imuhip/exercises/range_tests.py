@@ -9,6 +9,7 @@ import numpy as np
 
 from imuhip import rotation
 from imuhip.calibration.result import Calibration, HipKnots
+from imuhip.exercises.catalogue import AXES
 from imuhip.exercises.posture import in_posture
 from imuhip.exercises.trials import find_trials, start_frame, start_level
 from imuhip.hip.stage import FLOOR_DEG, HALF_WIDTH, SINGULAR_DEG, HipAngles, HipBlock
@@ -16,12 +17,7 @@ from imuhip.joint import SIDE_SIGNS, angle_jacobian, hip_angles, twist_about_y
 from imuhip.units import BoolArray, FloatArray
 
 DIRECTIONS: Mapping[str, tuple[int, float]] = {
-    "flexion": (0, 1.0),
-    "extension": (0, -1.0),
-    "abduction": (1, -1.0),
-    "adduction": (1, 1.0),
-    "internal_rotation": (2, 1.0),
-    "external_rotation": (2, -1.0),
+    **AXES,
     "straight_leg_raise": (0, 1.0),
     "thomas": (0, -1.0),
     "ninety_ninety": (2, 1.0),

@@ -7,7 +7,7 @@ from typing import Any
 
 from imuhip.exercises.catalogue import Catalogue
 from imuhip.hip.stage import HipBlock
-from imuhip.live_results import LiveResults, News
+from imuhip.live_results import Earlier, LiveResults, News
 from imuhip.marks import Mark
 from imuhip.pipeline import Pipeline
 from imuhip.recording.format import SessionInfo
@@ -27,13 +27,22 @@ class MqttTap:
         pipeline: Fed by the caller.
         session: Ties its clock to UTC; without an anchor the first frames are taken to be of now.
         catalogue: What tests and exercises are, the one that the pipeline has.
+        earlier: What flags compare with.
     """
 
-    def __init__(self, sink: MqttSink, pipeline: Pipeline, session: SessionInfo, catalogue: Catalogue) -> None:
+    def __init__(
+        self,
+        sink: MqttSink,
+        pipeline: Pipeline,
+        session: SessionInfo,
+        catalogue: Catalogue,
+        *,
+        earlier: Earlier | None = None,
+    ) -> None:
         self._sink = sink
         self._pipeline = pipeline
         self._session = session
-        self._results = LiveResults(pipeline, catalogue, [sensor.role for sensor in session.sensors])
+        self._results = LiveResults(pipeline, catalogue, [each.role for each in session.sensors], earlier=earlier)
         self._start_us: int | None = None
         self._health_due = 0.0
         self._newest: HipBlock | None = None
