@@ -24,6 +24,8 @@ BAR_RANGE_DEG = {
 }
 INCLINATION_RANGE_DEG = (0.0, 180.0)
 """Of a segment against gravity, by the segment's name."""
+CLOCK_CELLS = 6
+"""Times stand right-aligned in so much."""
 TOLD_LINES = 6
 """Results that stay on the screen."""
 PROVISIONAL = "provisional: `imuhip analyze` refines these numbers with the whole session"
@@ -81,7 +83,7 @@ class LineView:
         seen = [sensor.lost for sensor in state.health if sensor.loss_visible]
         lost = f"lost {sum(seen)}" if seen else "loss not visible"
         self._out.write(
-            f"{clock(state.elapsed_s):>6}  {groups or 'no hip angles'}  | {rates} Hz, {lost},"
+            f"{clock(state.elapsed_s):>{CLOCK_CELLS}}  {groups or 'no hip angles'}  | {rates} Hz, {lost},"
             f" {clock(state.left_s)} left{' | ' if state.note else ''}{state.note}\n"
         )
         self._out.flush()
@@ -154,7 +156,7 @@ def write_new(out: TextIO, state: LiveState, told: int) -> int:
     """
     # The session may add more meanwhile: what is written and what is counted must be the same.
     new = list(state.told[told:])
-    out.writelines(f"{' ' * max(4 - line.index(' '), 0)}  {line}\n" for line in new)
+    out.writelines(f"{' ' * max(CLOCK_CELLS - line.index(' '), 0)}{line}\n" for line in new)
     return told + len(new)
 
 
