@@ -13,8 +13,8 @@ from imuhip.cli.watching import LiveState
 from imuhip.live_results import News
 
 TEST = {
-    "name": "extension", "side": "right", "position": "prone", "mode": "active", "end_s": 62.0, "trials_deg": [11.2, 10.8],
-    "peak_deg": 11.0, "uncertainty_deg": 1.2, "relative_only": False, "reference": "pelvis",
+    "name": "extension", "side": "right", "position": "prone", "mode": "active", "end_s": 62.0,
+    "trials_deg": [11.2, 10.8], "peak_deg": 11.0, "uncertainty_deg": 1.2, "relative_only": False, "reference": "pelvis",
 }  # fmt: skip
 FLAG: dict[str, Any] = {"rule": "A", "level": "green", "message": "Repeat the test.", "evidence": {}}
 
