@@ -169,9 +169,9 @@ def _results(recording: Recording, measured: _Measured, catalogue: Catalogue) ->
         },
         "calibration": list(_calibrations(measured)),
         "tests": list(_tests(recording.marks, measured, catalogue)),
-        "not_measured": list(not_measured(recording.marks, measured.blocks, measured.start_ns, catalogue)),
         "sets": [set_json(each) for each in measured.sets],
         "flags": [],
+        "not_measured": list(not_measured(recording.marks, measured.blocks, measured.start_ns, catalogue)),
     }
 
 

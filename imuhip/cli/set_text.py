@@ -111,7 +111,7 @@ def _range(one: Set) -> str:
     if "lift_s" not in one["aim"] and one["aim"]:
         return ""
     median = statistics.median(rep["range_deg"] for rep in one["reps"])
-    how = f" of the {words(one['signal'])} against gravity" if one["reference"] == "gravity" else ""
+    how = f" of the {_segment(one['signal'])} against gravity" if one["reference"] == "gravity" else ""
     parts = [f"range {median:.0f} deg{how}"]
     if one["range_cv"] is not None:
         even = "even" if one["consistent"] else "uneven"
@@ -121,6 +121,12 @@ def _range(one: Set) -> str:
         target = one["controls"]["test"] if one["controls"] and one["reference"] != "gravity" else ""
         parts.append(_controlled(one["controlled_range_deg"], target))
     return "; ".join(parts)
+
+
+def _segment(role: str) -> str:
+    """A role as people say it: "left thigh"."""
+    part, _, which = role.partition("_")
+    return f"{which} {part}".strip()
 
 
 def _controlled(angle_deg: float, motion: str = "") -> str:

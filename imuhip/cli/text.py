@@ -179,7 +179,16 @@ def _test_lines(tests: Sequence[Mapping[str, Any]]) -> list[str]:
         lines.append("  gravity: the angle of the segment against gravity; without a pelvis sensor it is no hip angle")
     for note in dict.fromkeys(f"{words(test['name'])}: {note}" for test in tests for note in test.get("notes", ())):
         lines += wrapped(note)
-    return [*lines, *_sides_lines(tests)]
+    return [*lines, *_never_cold_lines(tests), *_sides_lines(tests)]
+
+
+def _never_cold_lines(tests: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Ranges that were tested only after mobilising: nothing that a history can compare."""
+    cold = {(t["name"], t["position"], t["side"]) for t in tests if t["phase"] == "pre"}
+    late = dict.fromkeys((t["name"], t["position"], t["side"]) for t in tests if t["phase"] == "post")
+    never = [each for each in late if each not in cold]
+    names = [" ".join(words(part) for part in (side, name, position) if part) for name, position, side in never]
+    return wrapped(f"tested only after mobilising, which no history compares: {', '.join(names)}") if names else []
 
 
 def _not_measured_lines(results: Mapping[str, Any]) -> list[str]:
@@ -193,9 +202,11 @@ def _not_measured_lines(results: Mapping[str, Any]) -> list[str]:
 
 def _sides_lines(tests: Sequence[Mapping[str, Any]]) -> list[str]:
     """Left against right where a test was done on both: a difference counts beyond what both may be off."""
-    measured = {
-        (t["name"], t["position"], t["mode"], t["phase"], t["side"]): t for t in tests if t["peak_deg"] is not None
-    }
+    known = [t for t in tests if t["peak_deg"] is not None]
+    measured = {(t["name"], t["position"], t["mode"], t["phase"], t["side"]): t for t in known}
+    # Cold, the first test counts and later ones only confirm it; after mobilising the last one does.
+    for test in reversed([t for t in known if t["phase"] == "pre"]):
+        measured[test["name"], test["position"], test["mode"], test["phase"], test["side"]] = test
     rows: list[Row] = []
     for (*what, side), left in measured.items():
         right = measured.get((*what, "right"))

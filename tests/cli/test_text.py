@@ -138,3 +138,24 @@ def test_summary_tells_mobilising_beyond_its_cap_and_the_tests_that_are_due(resu
     assert "test again: extension, internal rotation" in page
     results["mobilise"] = [work | {"over_cap": False, "retest_due": []}]
     assert "test again" not in summary_text(results, name="x")
+
+
+def sided(results: dict[str, Any], *tests: tuple[str, str, float]) -> str:
+    first = results["tests"][0]
+    results["tests"] = [
+        first | {"side": side, "phase": phase, "peak_deg": peak, "uncertainty_deg": 2.0} for side, phase, peak in tests
+    ]
+    return summary_text(results, name="x")
+
+
+def test_sides_are_compared_by_the_first_cold_test_and_the_last_one_after_mobilising(results: dict[str, Any]) -> None:
+    page = sided(results, ("left", "pre", 80.0), ("left", "pre", 70.0), ("right", "pre", 81.0))
+    assert "no difference beyond the uncertainty" in page
+    page = sided(results, ("left", "post", 80.0), ("left", "post", 70.0), ("right", "post", 81.0))
+    assert "11 more on the right" in page
+
+
+def test_ranges_that_were_tested_only_after_mobilising_are_named(results: dict[str, Any]) -> None:
+    told = "tested only after mobilising, which no history compares: left"
+    assert told in sided(results, ("right", "pre", 80.0), ("right", "post", 82.0), ("left", "post", 70.0))
+    assert told not in sided(results, ("left", "pre", 80.0), ("left", "post", 82.0))
