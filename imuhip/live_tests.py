@@ -10,11 +10,10 @@ from typing import Any
 
 from imuhip.calibration.result import Calibration
 from imuhip.exercises.catalogue import Catalogue
-from imuhip.exercises.range_tests import measure_test
+from imuhip.exercises.marked_tests import frames_between, marked_tests
 from imuhip.hip.stage import HipBlock
 from imuhip.marks import Mark
 from imuhip.pipeline import Pipeline
-from imuhip.session import frames_between, range_test_json
 
 HISTORY_S = 60.0
 """Frames kept for a mark that comes with a start in the past; its frames wait for late data a second themselves."""
@@ -79,12 +78,7 @@ class LiveTests:
         if block is None:
             return
         phase = "pre" if self._mobilised_ns is None or mark.start_ns < self._mobilised_ns else "post"
-        for side in ("left", "right") if mark.side in (None, "both") else (mark.side,):
-            direction = self._catalogue.test_axis(mark.name)
-            test = measure_test(mark.name, block, side, self._calibration(end_s), direction=direction)
-            if test is not None:
-                notes = self._catalogue.test_notes(mark.name, mark.position)
-                yield {**range_test_json(mark, side, phase, start_s, end_s, test), "notes": list(notes)}
+        yield from marked_tests(mark, phase, (start_s, end_s), block, self._calibration(end_s), self._catalogue)
 
     def _calibration(self, time_s: float) -> Calibration | None:
         rate_hz = self._pipeline.rate_hz

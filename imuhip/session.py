@@ -15,7 +15,8 @@ from imuhip.catalogue_files import load_catalogue
 from imuhip.errors import CalibrationError
 from imuhip.exercises.as_json import set_json
 from imuhip.exercises.catalogue import Catalogue
-from imuhip.exercises.range_tests import NEAR_SINGULAR, RangeTest, measure_test, too_wide
+from imuhip.exercises.marked_tests import frames_between, marked_tests, not_measured
+from imuhip.exercises.range_tests import NEAR_SINGULAR, too_wide
 from imuhip.exercises.results import ExerciseSet
 from imuhip.flags.judge import controls_of
 from imuhip.flags.results import judged
@@ -101,7 +102,8 @@ def analyze(
     mounts = None if calibration is None else _saved_mounts(calibration, recording)
     known = load_catalogue() if catalogue is None else catalogue
     measured = (_live if causal else _whole)(recording, mounts, known, progress or (lambda _: None))
-    results = judged(_results(recording, measured, known), recording.marks, measured.start_ns, controls_of(known))
+    results = _results(recording, measured, known)
+    results = judged(results, recording.marks, measured.start_ns, controls_of(known), known.mobilise)
     return Analysis(results, measured.blocks, _offset_s(recording, measured.start_ns) or 0.0)
 
 
@@ -169,6 +171,7 @@ def _results(recording: Recording, measured: _Measured, catalogue: Catalogue) ->
         "tests": list(_tests(recording.marks, measured, catalogue)),
         "sets": [set_json(each) for each in measured.sets],
         "flags": [],
+        "not_measured": list(not_measured(recording.marks, measured.blocks, measured.start_ns, catalogue)),
     }
 
 
@@ -222,58 +225,16 @@ def _singular_warnings(blocks: list[HipBlock]) -> list[str]:
 def _tests(marks: tuple[Mark, ...], measured: _Measured, catalogue: Catalogue) -> Iterator[dict[str, Any]]:
     mobilised = min((m.start_ns for m in marks if m.kind == "mobilise"), default=None)
     for mark in marks:
-        direction = catalogue.test_axis(mark.name)
-        if mark.kind != "test" or direction is None or mark.end_ns is None:
+        if mark.kind != "test" or mark.end_ns is None:
             continue
         start_s, end_s = ((ns - measured.start_ns) * 1e-9 for ns in (mark.start_ns, mark.end_ns))
         block = frames_between(measured.blocks, start_s, end_s)
         if block is None:
             continue
-        for side in ("left", "right") if mark.side in (None, "both") else (mark.side,):
-            test = measure_test(mark.name, block, side, measured.calibration_at(end_s), direction=direction)
-            if test is not None:
-                phase = "pre" if mobilised is None or mark.start_ns < mobilised else "post"
-                notes = catalogue.test_notes(mark.name, mark.position)
-                yield {**range_test_json(mark, side, phase, start_s, end_s, test), "notes": list(notes)}
-
-
-def range_test_json(mark: Mark, side: str, phase: str, start_s: float, end_s: float, test: RangeTest) -> dict[str, Any]:
-    """A range test as the results' JSON shows it."""
-    return {
-        "name": mark.name,
-        "side": side,
-        "mode": mark.mode,
-        "position": mark.position,
-        "phase": phase,
-        "start_s": round(start_s, 3),
-        "end_s": round(end_s, 3),
-        "trials_deg": [round(t, 2) for t in test.trials_deg],
-        "peak_deg": _rounded(test.peak_deg),
-        "uncertainty_deg": _rounded(test.uncertainty_deg),
-        "relative_only": test.relative_only,
-        "start_deg": _rounded(test.start_deg),
-        "pelvis_excursion_deg": _rounded(test.pelvis_excursion_deg),
-        "thigh_deg": _rounded(test.thigh_deg),
-        "reference": test.reference,
-    }
-
-
-def frames_between(blocks: list[HipBlock], start_s: float, end_s: float) -> HipBlock | None:
-    """The frames of a stretch, without those before a strap was moved inside it."""
-    parts = []
-    for block in blocks:
-        first, last = round(start_s * block.rate_hz), round(end_s * block.rate_hz)
-        a, b = max(first - block.start_index, 0), min(last - block.start_index, len(block))
-        if a < b:
-            parts.append(block.part(a, b))
-    parts = [p for p in parts if p.roles == parts[-1].roles]
-    return join(parts) if parts else None
+        phase = "pre" if mobilised is None or mark.start_ns < mobilised else "post"
+        yield from marked_tests(mark, phase, (start_s, end_s), block, measured.calibration_at(end_s), catalogue)
 
 
 def _offset_s(recording: Recording, start_ns: int) -> float | None:
     offset = recording.session.clock_offset_ns
     return None if offset is None else (start_ns - offset) / 1e9
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 2)

@@ -351,6 +351,28 @@ def test_without_a_thigh_the_pelvis_alone_is_measured(short: SimulatedSession, t
     check_contract(analysis.results)
     assert list(analysis.table.columns) == ["time_s", *PELVIS]
     assert analysis.results["tests"] == []
+    (missing,) = analysis.results["not_measured"]
+    assert (missing["name"], missing["why"]) == ("flexion", "no sensor was worn on the right leg")
+
+
+def test_a_marked_test_that_gives_nothing_is_told_with_its_reason(short: SimulatedSession, tmp_path: Path) -> None:
+    sensors, events = sensors_of(short, "pelvis", "thigh_right")
+    first = next(mark for mark in short.marks if mark.kind == "test")
+    assert first.end_ns is not None
+    later_ns = first.end_ns + 10**12
+    odd = [
+        Mark(900, "test", first.start_ns, first.end_ns, "juggling", "right"),
+        Mark(901, "test", first.start_ns, first.end_ns, "extension", "left"),
+        Mark(902, "test", later_ns, later_ns + 10**9, "extension", "right"),
+    ]
+    path = made_file(tmp_path / "x.mcap", sensors, [*events, *odd])
+    results = analyze(path).results
+    assert [each["name"] for each in results["tests"]] == ["flexion"]
+    assert [(each["name"], each["why"]) for each in results["not_measured"]] == [
+        ("juggling", "no catalogue knows this test"),
+        ("extension", "no sensor was worn on the left leg"),
+        ("extension", "nothing was recorded then"),
+    ]
 
 
 @pytest.mark.parametrize("causal", [False, True])

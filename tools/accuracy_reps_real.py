@@ -142,11 +142,15 @@ def _by_hand(folder: Path) -> Iterator[Figure]:
         name = f"uci_s1_{exercise}"
         reps = [rep for one in found_in(folder / name, kinds=("exercise",)) for rep in one["reps"]]
         hand = [(float(r["start_s"]), float(r["end_s"])) for r in marks_of(folder / name) if r["kind"] == "repetition"]
-        hand = [span for span in hand if span != CUT_SHORT.get(name)]
-        overlaps = [max((overlap((rep["start_s"], rep["end_s"]), span) for rep in reps), default=0.0) for span in hand]
+        best = {span: max((overlap((r["start_s"], r["end_s"]), span) for r in reps), default=0.0) for span in hand}
+        cut_short = best.pop(CUT_SHORT[name], None) if name in CUT_SHORT else None
+        overlaps = list(best.values())
         hits = sum(each >= OVERLAP for each in overlaps)
-        text = f"{hits} of {len(hand)} (least {min(overlaps):.2f}, median {np.median(overlaps):.2f})"
-        yield Figure(f"marked by hand, overlap >= {OVERLAP}", name, "all", text, hits == len(hand))
+        text = f"{hits} of {len(overlaps)} (least {min(overlaps):.2f}, median {np.median(overlaps):.2f})"
+        left_out = "" if cut_short is None else f", {len(hand) - len(overlaps)} mark left out"
+        yield Figure(f"marked by hand, overlap >= {OVERLAP}", name + left_out, "all", text, hits == len(overlaps))
+        if cut_short is not None:
+            yield Figure("the mark left out: it ends in the hold", name, "", f"overlap {cut_short:.2f}")
 
 
 def _told(folder: Path) -> Iterator[Figure]:

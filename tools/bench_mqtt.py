@@ -32,6 +32,7 @@ from pathlib import Path
 from mqtt_peers import PATIENCE_S, Broker, Message, Subscriber, Table, percentile, publish
 
 from imuhip.catalogue_files import load_catalogue
+from imuhip.live_results import LiveResults
 from imuhip.marks import Mark
 from imuhip.packets.blocks import slice_block
 from imuhip.packets.notification import NotificationBlock
@@ -81,7 +82,8 @@ class Wearer:
         self.events = list(_one_by_one(in_log_order(block, made.marks)))
         session = SessionInfo(tuple(made.sensors), anchor=Anchor(UTC_NS, self.first_ns))
         self.pipeline = Pipeline(made.sensors)
-        self.tap = None if sink is None else MqttTap(sink, self.pipeline, session, load_catalogue())
+        self.tap = None if sink is None else MqttTap(sink, self.pipeline, session)
+        self.results = LiveResults(self.pipeline, load_catalogue(), [each.role for each in made.sensors])
         self.fed_s: list[tuple[int, float, float]] = []
         """First frame number after a notification, when that was handed to the pipeline, and when it came out."""
 
@@ -93,8 +95,8 @@ class Wearer:
             self.fed_s.append((blocks[-1].start_index + len(blocks[-1]), at_s, time.monotonic()))
         if self.tap is not None:
             if isinstance(event, Mark):
-                self.tap.mark(event)
-            self.tap.take(blocks)
+                self.results.mark(event)
+            self.tap.take(blocks, self.results.take(blocks))
 
 
 def _one_by_one(events: Iterator[NotificationBlock | Mark]) -> Iterator[NotificationBlock | Mark]:

@@ -63,6 +63,7 @@ def _test(entry: TestEntry) -> list[str]:
     lines = [f"{words(entry.name)}, {words(entry.position)} (range test, {' or '.join(entry.modes)})"]
     lines += _told(entry.start_pose, entry.cues)
     lines.append(f"  usually {_range(entry.range_deg)} deg")
+    lines += _rotation(entry.rotation)
     if entry.measured == "heading":
         lines.append("  gravity does not show it in this position")
     return [*lines, *_unseen(entry.not_visible)]
@@ -73,21 +74,62 @@ def _exercise(entry: ExerciseEntry) -> list[str]:
     tempo = entry.tempo
     aims = [f"{part} {aim:g} s" for part in entry.cycle if (aim := getattr(tempo, f"{part}_s")) is not None]
     lines.append(f"  aim for {', '.join(aims)}; {_range(entry.dose.sets)} sets of {_range(entry.dose.repetitions)}")
-    lines.append(f"  follows {words(entry.axis)}, usually {_range(entry.range_deg)} deg from the start pose")
+    lines += _breath(entry)
+    start = (
+        "" if not any(entry.start_flexion_deg) else f"; it starts at {_range(entry.start_flexion_deg)} deg of flexion"
+    )
+    lines.append(f"  follows {words(entry.axis)}, usually {_range(entry.range_deg)} deg from the start pose{start}")
+    lines += _rotation(entry.rotation)
+    lines.append(f"  {_STAND_INS[entry.gravity]}")
     if entry.controls is not None:
         lines.append(f"  controls the range of {words(entry.controls[0])}, {words(entry.controls[1])}")
     limits = [
         f"{each.name} {value:g}"
         for each in fields(entry.limits)
-        if math.isfinite(value := getattr(entry.limits, each.name))
+        if each.name in _judged(entry) and math.isfinite(value := getattr(entry.limits, each.name))
     ]
-    return [*lines, *wrapped(f"limits: {', '.join(limits)}"), *_unseen(entry.not_visible)]
+    if limits:
+        lines += wrapped(f"limits, by their keys in a catalogue file: {', '.join(limits)}")
+    return [*lines, *_unseen(entry.not_visible)]
+
+
+def _judged(entry: ExerciseEntry) -> set[str]:
+    """The limits that an exercise is judged by."""
+    if entry.cycle == ("hold",):
+        return {"hold_s", "hold_drift_deg"}
+    if entry.axis == "breath":
+        return set()
+    names = {each.name for each in fields(entry.limits)} - {"hold_drift_deg"}
+    return names if entry.has_hold else {name for name in names if not name.startswith("hold_")}
 
 
 def _work(entry: MobiliseEntry) -> list[str]:
     lines = [f"{words(entry.name)} (mobilising work)", *_told("", entry.cues)]
     lines.append(f"  {_range(entry.minutes)} minutes, at most {entry.cap_minutes:g}; then test again:")
     return [*lines, f"    {', '.join(words(test) for test in entry.retest)}", *wrapped(entry.caution)]
+
+
+def _rotation(how: str) -> list[str]:
+    """How rotation is measured."""
+    if how == "swing_twist":
+        return ["  rotation: the turn about the thigh's long axis, from the start pose"]
+    return [] if how == "none" else ["  rotation: of the hip, from the upright stance"]
+
+
+def _breath(entry: ExerciseEntry) -> list[str]:
+    if entry.breath is None:
+        return []
+    breath = entry.breath
+    pace = f"in for {_range(breath.inhale_s)} s, out for {_range(breath.exhale_s)} s"
+    return [f"  breathe {pace}; {breath.breaths} breaths"]
+
+
+_STAND_INS = {
+    "thigh": "without a pelvis sensor: the thigh's angle against gravity",
+    "shank": "seen on the shank: its angle against gravity",
+    "leg": "without a pelvis sensor: the angle against gravity of the segment that wears a sensor",
+    "abdomen": "seen by a sensor on the navel only; else the pace is given, not measured",
+}
 
 
 def _told(start_pose: str, cues: Sequence[str]) -> list[str]:

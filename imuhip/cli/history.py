@@ -267,8 +267,13 @@ def _path(context: typer.Context, database: Path | None) -> Path:
     """Where the history is: as said after the command, or before it, or the user's own."""
     from imuhip.history.database import default_path
 
-    said = database if context.parent is None or database is not None else context.parent.obj
-    return said if isinstance(said, Path) else default_path()
+    said = database
+    if context.parent is not None and isinstance(context.parent.obj, Path):
+        # The environment speaks up again after the command: what was typed before it outranks that.
+        typed = context.get_parameter_source("database")
+        if database is None or typed is None or typed.name == "ENVIRONMENT":
+            said = context.parent.obj
+    return said or default_path()
 
 
 def _tell(message: str) -> None:

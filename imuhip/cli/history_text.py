@@ -12,6 +12,8 @@ from imuhip.cli.wording import columns, count
 WIDTH = 48
 """Columns of a line or a chart; more sessions share a column by their median."""
 HEIGHT = 10
+APART = 4
+"""Columns between two sessions where there are few."""
 BLOCKS, PLAIN_BLOCKS = "\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588", "_.-~=+*#"
 MARKS, PLAIN_MARKS = {"range": "\u25cf", "controlled": "\u25cb", "passive": "\u25c7"}, {
     "range": "o", "controlled": "x", "passive": "p"
@@ -75,7 +77,7 @@ def _name(one: Mapping[str, Any]) -> str:
     from imuhip.flags.motion import Motion
 
     motion = Motion(one["motion"], one["position"], one["side"], one["reference"])
-    against = {"gravity": ", against gravity", "shank": ", sensor on the shank"}.get(motion.reference, "")
+    against = ", sensor on the shank" if motion.reference == "shank" else ""
     return f"{capital(motion.spoken)}{against}"
 
 
@@ -104,7 +106,7 @@ def _change(by: float | None, real: bool | None, mdc: float) -> str:
     if by is None:
         return ""
     verdict = "a real change" if real else "no real change"
-    return f"{by:+.0f} \u00b1 {mdc:.0f}, {verdict}".replace("+0 ", "0 ").replace("-", "\u2212")
+    return f"{round(by):+d} \u00b1 {mdc:.0f}, {verdict}".replace("+0 ", "0 ").replace("-", "\u2212")
 
 
 def _values(one: Mapping[str, Any], key: str) -> Values:
@@ -157,18 +159,21 @@ def _chart(one: Mapping[str, Any], *, plain: bool) -> list[str]:
     if not known:
         return ["  nothing measured"]
     low, high = min(known), max(known)
-    step = max((high - low) / (HEIGHT - 1), 0.5)
-    width = len(shown["range"])
-    grid = [[" "] * width for _ in range(HEIGHT)]
+    step = max((high - low) / (HEIGHT - 1), 1.0)
+    height = round((high - low) / step) + 1
+    sessions = len(shown["range"])
+    apart = max(1, min(WIDTH // sessions, APART))
+    grid = [[" "] * (sessions * apart) for _ in range(height)]
     for name, values in shown.items():
         for at, value in enumerate(values):
             if value is not None:
-                grid[min(round((high - value) / step), HEIGHT - 1)][at] = marks[name]
-    labels = [f"{high - row * step:6.0f}".replace("-", "\u2212") for row in range(HEIGHT)]
+                grid[min(round((high - value) / step), height - 1)][at * apart] = marks[name]
+    labels = [f"{high - row * step:6.0f}".replace("-", "\u2212") for row in range(height)]
     rows = [f"{label} |{''.join(cells)}".rstrip() for label, cells in zip(labels, grid, strict=True)]
     days = [point["started_utc"][:10] for point in one["points"]]
-    axis = f"        {days[0]}" if len(days) == 1 else f"        {days[0]}{days[-1]:>{max(width - 10, 13)}}"
-    return [*rows, f"       +{'-' * max(width, 23)}", axis, *(f"  {line.strip()}" for line in _lines(one, plain=plain))]
+    width = max(sessions * apart, 23)
+    axis = f"        {days[0]}" if len(days) == 1 else f"        {days[0]}{days[-1]:>{width - 10}}"
+    return [*rows, f"       +{'-' * width}", axis, *(f"  {line.strip()}" for line in _lines(one, plain=plain))]
 
 
 def _legend(motions: Sequence[Mapping[str, Any]], *, plain: bool, large: bool) -> list[str]:

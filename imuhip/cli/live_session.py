@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imuhip.catalogue_files import load_catalogue
+from imuhip.cli.earlier import earlier_than
 from imuhip.cli.guide import Marker, calibration_steps
 from imuhip.cli.keys import keyboard
 from imuhip.cli.live_picture import picture, view_for
@@ -54,6 +55,8 @@ class Wishes:
     wearer: str = ""
     mqtt: MqttTarget | None = None
     catalogues: tuple[Path, ...] = ()
+    history: bool = False
+    database: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +95,20 @@ async def record_session(wishes: Wishes) -> None:
                     return
                 came_from = "radio" if source.wearer is None else "simulation"
                 info = SessionInfo(tuple(sensors), wearer=wishes.wearer, anchor=anchor, source=came_from)
+                earlier = earlier_than(info, wishes.database) if wishes.history else None
+                known = load_catalogue(wishes.catalogues)
                 # The recording is complete before a broker is waited for.
                 with _outlet(wishes, info) as outlet, _keeper(wishes, info) as writer:
-                    recorder = Recorder(writer, sensors, catalogue=load_catalogue(wishes.catalogues), outlet=outlet)
+                    recorder = Recorder(writer, sensors, catalogue=known, outlet=outlet, earlier=earlier)
                     try:
                         await _run(wishes, source, session, recorder, outlet, stop)
                         missing = session.missing()
                     finally:
                         await session.close()
+                    shown = len(recorder.snapshot.live.told)
                     recorder.finish()
+                    for line in recorder.snapshot.live.told[shown:]:  # the view has gone, the last results come now
+                        _tell(line)
             finally:
                 await session.close()
     _tell_result(wishes, recorder, session, missing)
@@ -186,27 +194,29 @@ async def _watch(
     began_ns, shown_s = session.now_ns(), -1e9
     title = "Publishing" if wishes.output is None else f"Recording {wishes.output.name}"
     with keyboard() as typed, view_for(title, keys=wishes.scenario is None) as view:
-        while not stop.is_set():
-            marks, sound = marker.at(session.now_ns())
-            for key in typed().lower():
-                if key == "q":
-                    stop.set()
-                marks += marker.press(key, session.now_ns())
-            if outlet is not None:
-                outlet.links(marker.roles, [each.status for each in session.supervisors])
-                asked, ended = outlet.asked(session.now_ns(), live=True)
-                marks += asked
-                if ended:
-                    stop.set()
-            for mark in marks:
-                session.mark(mark)
-            if sound:
-                view.ring()
-            if time.monotonic() - shown_s >= view.interval_s:
-                shown_s = time.monotonic()
-                view.show(picture(session, recorder, marker, began_ns))
-            await asyncio.sleep(UI_S)
-        view.show(picture(session, recorder, marker, began_ns))
+        try:
+            while not stop.is_set():
+                marks, sound = marker.at(session.now_ns())
+                for key in typed().lower():
+                    if key == "q":
+                        stop.set()
+                    marks += marker.press(key, session.now_ns())
+                if outlet is not None:
+                    outlet.links(marker.roles, [each.status for each in session.supervisors])
+                    asked, ended = outlet.asked(session.now_ns(), live=True)
+                    marks += asked
+                    if ended:
+                        stop.set()
+                for mark in marks:
+                    session.mark(mark)
+                if sound:
+                    view.ring()
+                if time.monotonic() - shown_s >= view.interval_s:
+                    shown_s = time.monotonic()
+                    view.show(picture(session, recorder, marker, began_ns))
+                await asyncio.sleep(UI_S)
+        finally:  # this task is cancelled at the end
+            view.show(picture(session, recorder, marker, began_ns))
 
 
 @contextlib.asynccontextmanager

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from imuhip.cli.gauges import angle_table, angle_words
 from imuhip.cli.guide import KEYS
-from imuhip.cli.screens import PROVISIONAL, Lines, Screen, exercise_lines
+from imuhip.cli.screens import PROVISIONAL, Lines, Screen, result_lines
 from imuhip.cli.wording import clock, words
 
 if TYPE_CHECKING:
@@ -79,8 +79,7 @@ class LiveLines(Lines):
             + ", ".join(part for part in (f"{each.rate_hz:.0f} Hz", each.loss, "" if each.fine else each.link) if part)
             for each in moment.sensors
         )
-        parts = [angle_words(moment.live), sensors, moment.size, moment.live.note]
-        self.write(f"{clock(moment.elapsed_s):>6}  {'  | '.join(filter(None, parts))}", moment.live.exercise)
+        self.write(moment.live, moment.elapsed_s, angle_words(moment.live), sensors, moment.size, moment.live.note)
 
 
 class LiveBars(Screen):
@@ -118,7 +117,7 @@ class LiveBars(Screen):
             Text(head, style="bold"),
             Text(PROVISIONAL, style="dim"),
             angle_table(moment.live, fancy=self.fancy, width=self.width),
-            *exercise_lines(moment.live.exercise),
+            result_lines(moment.live),
             Text("sensors", style="bold"),
             sensors,
             *([Text(moment.live.note)] if moment.live.note else []),

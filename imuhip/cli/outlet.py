@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from imuhip.cli.wording import count
 
 if TYPE_CHECKING:
-    from imuhip.exercises.catalogue import Catalogue
     from imuhip.hip.stage import HipBlock
+    from imuhip.live_results import News
     from imuhip.marks import Mark
     from imuhip.pipeline import Pipeline
     from imuhip.radio.supervisor import LinkStatus
@@ -37,21 +37,16 @@ class MqttOutlet:
         self._marks = OpenMarks()
         self._tap: MqttTap | None = None
 
-    def begin(self, pipeline: Pipeline, catalogue: Catalogue) -> None:
-        """Follow a pipeline that knows the tests and exercises of a catalogue."""
+    def begin(self, pipeline: Pipeline) -> None:
+        """Follow a pipeline."""
         from imuhip.sinks.mqtt.tap import MqttTap
 
-        self._tap = MqttTap(self._sink, pipeline, self._session, catalogue)
+        self._tap = MqttTap(self._sink, pipeline, self._session)
 
-    def mark(self, mark: Mark) -> None:
-        """A mark that the pipeline was given."""
+    def take(self, blocks: Iterable[HipBlock], news: Iterable[News]) -> None:
+        """What the pipeline gave, and what is new with it."""
         if self._tap is not None:
-            self._tap.mark(mark)
-
-    def take(self, blocks: Iterable[HipBlock], *, last: bool = False) -> None:
-        """What the pipeline gave."""
-        if self._tap is not None:
-            self._tap.take(blocks, last=last)
+            self._tap.take(blocks, news)
 
     def links(self, roles: Sequence[str], links: Iterable[LinkStatus]) -> None:
         """How the sensors' radio links are.

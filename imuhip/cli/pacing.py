@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from imuhip.cli.screens import View
     from imuhip.cli.watching import LiveState, Watch
     from imuhip.hip.stage import HipBlock
+    from imuhip.live_results import LiveResults, News
     from imuhip.pipeline import Pipeline
     from imuhip.recording import Event
 
@@ -33,11 +34,8 @@ class Clock(Protocol):
 class Outlet(Protocol):
     """Where a running session goes besides the view."""
 
-    def mark(self, mark: Mark) -> None:
-        """A mark that the pipeline was given."""
-
-    def take(self, blocks: Iterable[HipBlock], *, last: bool = False) -> None:
-        """What the pipeline gave; never waits."""
+    def take(self, blocks: Iterable[HipBlock], news: Iterable[News]) -> None:
+        """What the pipeline gave, and what is new with it; never waits."""
 
     def note(self) -> str:
         """How it is doing, in a few words."""
@@ -64,6 +62,7 @@ def play(
     speed: float | None,
     clock: Clock,
     stopped: Callable[[], bool],
+    results: LiveResults | None = None,
     outlet: Outlet | None = None,
 ) -> bool:
     """Feed a recording to a pipeline as if it were live.
@@ -76,20 +75,21 @@ def play(
         speed: Times real time; None for as fast as it goes.
         clock: Paces the replay and the pictures.
         stopped: Whether the user wants to stop.
-        outlet: Where the results go besides.
+        results: Tells what is new; None where nobody wants to know.
+        outlet: Where angles and results go besides.
 
     Returns:
         Whether the recording was played to its end.
     """
 
     def take(blocks: Sequence[HipBlock], *, last: bool = False) -> None:
-        watch.take(blocks)
+        news = [] if results is None else results.take(blocks, last=last)
+        watch.take(blocks, news)
         if outlet is not None:
-            outlet.take(blocks, last=last)
+            outlet.take(blocks, news)
 
     def show() -> None:
-        note = "" if outlet is None else outlet.note()
-        view.show(watch.state(pipeline.health(), pipeline.latest_set(), note=note))
+        view.show(watch.state(pipeline.health(), pipeline.latest_set(), note="" if outlet is None else outlet.note()))
 
     began_s = shown_s = clock.now()
     first_ns: int | None = None
@@ -98,8 +98,8 @@ def play(
             return False
         if isinstance(event, Mark):
             take(pipeline.mark(event))
-            if outlet is not None:
-                outlet.mark(event)
+            if results is not None:
+                results.mark(event)
         if not isinstance(event, NotificationBlock):
             continue
         first_ns = int(event.arrival_ns[0]) if first_ns is None else first_ns

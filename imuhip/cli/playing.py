@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from imuhip.cli import mqtt_options as options
 from imuhip.cli.measuring import measure
-from imuhip.cli.options import CatalogueFiles, RecordingFile
+from imuhip.cli.options import CatalogueFiles, Database, History, RecordingFile
 from imuhip.cli.output import say
 from imuhip.errors import ImuhipError
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from imuhip.cli.outlet import MqttOutlet
     from imuhip.cli.screens import View
     from imuhip.cli.watching import LiveState
+    from imuhip.live_results import Earlier
 
 DEMO_RECORDING = "range_test.mcap"
 SLICE_S = 0.05
@@ -36,27 +37,32 @@ def replay(
     wearer: options.Wearer = None,
     insecure: options.Insecure = False,
     no_discovery: options.NoDiscovery = False,
+    history: History = False,
+    database: Database = None,
 ) -> None:
     """Play a recording through the live path and watch the angles.
 
-    On a terminal angles move as bars with their last peak marked, with the last repetition of an exercise and what to
+    On a terminal angles move as bars with their last peak marked, with every repetition and test as it ends and what to
     do better, the sensors' rate and loss and the time left; q or Ctrl-C stops. Elsewhere a line is printed every few
-    seconds. The numbers are the provisional ones of a live session, exactly those of `imuhip analyze --causal`. With
-    --mqtt they are published too; what else a broker needs (credentials, certificates, site) comes from the environment
-    or the settings file, as for `imuhip publish`.
+    seconds, and one for every repetition and test. The numbers are the provisional ones of a live session, exactly
+    those of `imuhip analyze --causal`. With --mqtt they are published too; what else a broker needs (credentials,
+    certificates, site) comes from the environment or the settings file, as for `imuhip publish`. With --history flags
+    compare with the wearer's earlier sessions.
     """
+    from imuhip.cli.earlier import earlier_than
     from imuhip.cli.live import recorded_session
 
     factor = None if speed == "max" else float(speed)
     live, title, own = recorded_session(recording, SLICE_S), f"{recording.name} at speed {speed}", catalogue or ()
+    before = earlier_than(live.session, database) if history else None
     if mqtt is None:
-        ended = show(live, factor, title=title, own=own)
+        ended = show(live, factor, title=title, own=own, earlier=before)
     else:
         from imuhip.cli.publishing import Target, publishing
 
         target = Target(mqtt, wearer=wearer, rate_hz=rate, insecure=insecure, discovery=not no_discovery)
         with publishing(target, live.session, source="replay") as outlet:
-            ended = show(live, factor, title=title, own=own, outlet=outlet)
+            ended = show(live, factor, title=title, own=own, outlet=outlet, earlier=before)
         say(outlet.summary() + "\n")
     if not ended:
         sys.stderr.write("Stopped.\n")
@@ -107,6 +113,7 @@ def show(
     line_s: float = 3.0,
     own: Sequence[Path] = (),
     outlet: MqttOutlet | None = None,
+    earlier: Earlier | None = None,
 ) -> bool:
     """Play a session and show it, to its end or until the user stops.
 
@@ -117,6 +124,7 @@ def show(
         line_s: Seconds between lines where there is no terminal.
         own: The wearer's own catalogues.
         outlet: Where the results go besides.
+        earlier: What flags compare with.
 
     Returns:
         Whether the end was reached.
@@ -125,13 +133,15 @@ def show(
     from imuhip.cli.keys import quit_key
     from imuhip.cli.pacing import WallClock, play
     from imuhip.cli.watching import Watch
+    from imuhip.live_results import LiveResults
     from imuhip.pipeline import Pipeline
 
     catalogue = load_catalogue(own)
     pipeline, events = Pipeline(live.session.sensors, catalogue=catalogue), live.events
-    watch = Watch(live.duration_s)
+    roles = [each.role for each in live.session.sensors]
+    results, watch = LiveResults(pipeline, catalogue, roles, earlier=earlier), Watch(live.duration_s)
     if outlet is not None:
-        outlet.begin(pipeline, catalogue)
+        outlet.begin(pipeline)
         events = outlet.obey(events, live=live.takes_marks)
     try:
         with quit_key() as stopped, _view(title, line_s) as view:
@@ -140,6 +150,7 @@ def show(
                 pipeline,
                 watch,
                 view,
+                results=results,
                 speed=speed,
                 clock=WallClock(),
                 stopped=stopped,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from imuhip.cli.watching import LiveState, Watch
 from imuhip.exercises.catalogue import Catalogue
 from imuhip.hip.stage import HipBlock
+from imuhip.live_results import Earlier, LiveResults
 from imuhip.marks import Mark
 from imuhip.packets.notification import NotificationBlock, SensorInfo
 from imuhip.pipeline import Pipeline
@@ -81,6 +82,7 @@ class Recorder:
         sensors: Its sensors.
         catalogue: What tests and exercises are; without it no repetitions are found.
         outlet: Where the results go besides.
+        earlier: What flags compare with.
     """
 
     def __init__(
@@ -90,12 +92,16 @@ class Recorder:
         *,
         catalogue: Catalogue | None = None,
         outlet: MqttOutlet | None = None,
+        earlier: Earlier | None = None,
     ) -> None:
         self._writer = writer
         self._pipeline = Pipeline(sensors, catalogue=catalogue)
         self._outlet = outlet
-        if outlet is not None and catalogue is not None:
-            outlet.begin(self._pipeline, catalogue)
+        if outlet is not None:
+            outlet.begin(self._pipeline)
+        self._results: LiveResults | None = None
+        if catalogue is not None:
+            self._results = LiveResults(self._pipeline, catalogue, [each.role for each in sensors], earlier=earlier)
         self._watch = Watch(0.0)
         self._lost: tuple[int, ...] = (0,) * len(sensors)
         self._quiet = True
@@ -113,8 +119,8 @@ class Recorder:
         """See :class:`imuhip.radio.live.Sink`."""
         self._writer.mark(mark)
         self._show(self._pipeline.mark(mark))
-        if self._outlet is not None:
-            self._outlet.mark(mark)
+        if self._results is not None:
+            self._results.mark(mark)
 
     def tick(self, now_ns: int, lost: Sequence[int]) -> None:
         """See :class:`imuhip.radio.live.Sink`; where nothing arrives the disk must still get what has arrived."""
@@ -139,9 +145,10 @@ class Recorder:
         self._why = self._pipeline.why_uncalibrated if self._watch.knew_nothing else ""
 
     def _show(self, blocks: Sequence[HipBlock], *, last: bool = False) -> None:
-        self._watch.take(blocks)
+        news = [] if self._results is None else self._results.take(blocks, last=last)
+        self._watch.take(blocks, news)
         if self._outlet is not None:
-            self._outlet.take(blocks, last=last)
+            self._outlet.take(blocks, news)
 
     def _look(self) -> Snapshot:
         note = "" if self._outlet is None else self._outlet.note()

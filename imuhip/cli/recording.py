@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperCommand
 
 from imuhip.cli.mqtt_options import Insecure, NoDiscovery, Rate, ReplayTo
-from imuhip.cli.options import CatalogueFiles, Force, Output, RadioSpec, above_zero
+from imuhip.cli.options import CatalogueFiles, Database, Force, History, Output, RadioSpec, above_zero
 
 DEFAULT_SCENARIO = "range_test"
 
@@ -55,6 +55,8 @@ def record(
     insecure: Insecure = False,
     no_discovery: NoDiscovery = False,
     catalogue: CatalogueFiles = None,
+    history: History = False,
+    database: Database = None,
     acquire_notify: Annotated[
         bool, typer.Option("--acquire-notify", help="BlueZ: take notifications over a socket, for high rates.")
     ] = False,
@@ -63,8 +65,10 @@ def record(
 
     It begins with the calibration by countdown: stand still, swing the leg, lie on your back. Then keys mark what you
     do. A sensor that drops out is looked for until the end, and what is missing is fetched from its log where it has
-    one. Stops on q, Ctrl-C or the time limit; killed at any moment, a recording loses at most its last second. With
-    --mqtt the results are published, too; whatever the broker does, the recording is the same.
+    one. Every repetition and test is told as it ends; with --history and --wearer flags compare with earlier sessions
+    at once, and a range that needs a repeat is asked for while you can still give it. Stops on q, Ctrl-C or the time
+    limit; killed at any moment, a recording loses at most its last second. With --mqtt the results are published, too;
+    whatever the broker does, the recording is the same.
     """
     from imuhip.cli.live_session import Wishes, record_session
     from imuhip.cli.publishing import Target
@@ -87,6 +91,8 @@ def record(
         wearer=wearer,
         mqtt=None if mqtt is None else Target(mqtt, rate_hz=rate, insecure=insecure, discovery=not no_discovery),
         catalogues=tuple(catalogue or ()),
+        history=history,
+        database=database,
     )
     run(record_session(wishes), speed=factor)
 

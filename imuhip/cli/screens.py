@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TextIO, TypeVar
+
+from imuhip.cli.wording import clock
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
+    from imuhip.cli.watching import LiveState
+
 Moment_contra = TypeVar("Moment_contra", contravariant=True)
 
+CLOCK_CELLS = 6
+"""Times stand right-aligned in so much."""
+TOLD_LINES = 6
+"""Results that stay on the screen."""
 PROVISIONAL = "provisional: `imuhip analyze` refines these numbers with the whole session"
 ANGLES_IN_LINES = f"Degrees, last peak in brackets, ? where not known; {PROVISIONAL}."
 
@@ -46,7 +53,7 @@ class Lines:
     def __init__(self, out: TextIO, interval_s: float) -> None:
         self.interval_s = interval_s
         self._out = out
-        self._told: Sequence[str] = ()
+        self._told = 0
 
     def __enter__(self) -> Self:
         """Say what kind of numbers follow."""
@@ -61,17 +68,19 @@ class Lines:
     def ring(self) -> None:
         """Logs make no sound."""
 
-    def write(self, line: str, exercise: Sequence[str]) -> None:
-        """Write a line, and what the last repetition was like when that is news.
+    def write(self, state: LiveState, elapsed_s: float, *parts: str) -> None:
+        """Write the results that have not been written yet, a line each, and a line on this moment.
 
         Args:
-            line: Of this moment.
-            exercise: The set that is going on, in lines.
+            state: The moment.
+            elapsed_s: Its time.
+            parts: What to say of it; empty ones are left out.
         """
-        self._out.write(f"{line}\n")
-        if exercise and exercise != self._told:
-            self._told = exercise
-            self._out.write(f"        {'; '.join(exercise)}\n")
+        # The session may add more meanwhile: what is written and what is counted must be the same.
+        new = list(state.told[self._told :])
+        self._told += len(new)
+        self._out.writelines(f"{' ' * max(CLOCK_CELLS - line.index(' '), 0)}{line}\n" for line in new)
+        self._out.write(f"{clock(elapsed_s):>{CLOCK_CELLS}}  {'  | '.join(filter(None, parts))}\n")
         self._out.flush()
 
 
@@ -124,12 +133,15 @@ class Screen:
         self._live.update(Group(*parts), refresh=True)
 
 
-def exercise_lines(exercise: Sequence[str]) -> list[RenderableType]:
-    """The set that is going on, its name bold.
+def result_lines(state: LiveState) -> RenderableType:
+    """The set that is going on, and the last results.
 
     Args:
-        exercise: In lines.
+        state: The moment.
     """
+    from rich.console import Group
     from rich.text import Text
 
-    return [Text(line, style="bold" if k == 0 else "") for k, line in enumerate(exercise)]
+    now = [Text(line, style="bold" if k == 0 else "") for k, line in enumerate(state.exercise)]
+    last = [Text(f"  {line}") for line in state.told[-TOLD_LINES:]]
+    return Group(*now, *([Text("so far", style="bold"), *last] if last else []))

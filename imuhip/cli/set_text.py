@@ -55,11 +55,28 @@ def last_rep_lines(exercise: ExerciseSet) -> list[str]:
     if not one["reps"]:
         return [f"{name}: no rep yet"]
     rep = one["reps"][-1]
-    tempo = _tempo({**one, "reps": [rep]})
     faults = fault_words(one, rep)
-    head = f"{name}: {count(len(one['reps']), 'rep')}, {one['good_reps']} good"
-    head += f"; last {tempo}, {rep['range_deg']:.0f} deg"
+    head = f"{name}: {count(len(one['reps']), 'rep')}, {one['good_reps']} good; last {_way(one, rep)}"
     return [head, *faults] if faults else [head, "good"]
+
+
+def rep_words(one: Set, rep: Rep, number: int) -> str:
+    """One repetition in a line: its tempo, and that it was good or what to do better.
+
+    Args:
+        one: Its set.
+        rep: The repetition.
+        number: In the set, from 1.
+    """
+    name = ", ".join(words(part) for part in (one["exercise"] or "movement that nobody marked", one["side"]) if part)
+    return f"{name}, rep {number}: {_way(one, rep)}; {'; '.join(fault_words(one, rep)) or 'good'}"
+
+
+def _way(one: Set, rep: Rep) -> str:
+    """Tempo and range of one repetition."""
+    tempo = _tempo({**one, "reps": [rep]})
+    moves = "lift_s" in one["aim"] or not one["aim"]
+    return ", ".join(part for part in (tempo, f"{rep['range_deg']:.0f} deg" if moves else "") if part)
 
 
 def _one_set(one: Set) -> list[str]:
@@ -70,8 +87,7 @@ def _one_set(one: Set) -> list[str]:
     if not reps:
         return [f"{head}no repetition found" if one["signal"] else f"{head}no sensor is worn where it shows"]
     lines = [f"{head}{count(len(reps), 'rep')}, {one['good_reps']} good"]
-    lines += [f"    {line}" for line in (_tempo(one), _range(one)) if line]
-    for text in _fault_lines(one):
+    for text in (_tempo(one), _range(one), *_fault_lines(one)):
         lines += wrapped(text, indent="    ")
     if one["less_smooth"]:
         lines.append(f"    less smooth than the others: {_numbers(one['less_smooth'])}")
@@ -95,24 +111,36 @@ def _range(one: Set) -> str:
     if "lift_s" not in one["aim"] and one["aim"]:
         return ""
     median = statistics.median(rep["range_deg"] for rep in one["reps"])
-    how = f" of the {words(one['signal'])} against gravity" if one["reference"] == "gravity" else ""
+    how = f" of the {_segment(one['signal'])} against gravity" if one["reference"] == "gravity" else ""
     parts = [f"range {median:.0f} deg{how}"]
     if one["range_cv"] is not None:
         even = "even" if one["consistent"] else "uneven"
         spread = f"{one['range_cv']:.0%} in range, {one['duration_cv']:.0%} in time".replace("%", " %")
         parts.append(f"{even} from rep to rep ({spread})")
     if one["controlled_range_deg"] is not None:
-        motion = f" of {words(one['controls']['test'])}" if one["controls"] else ""
-        parts.append(_controlled(one["controlled_range_deg"], motion))
+        target = one["controls"]["test"] if one["controls"] and one["reference"] != "gravity" else ""
+        parts.append(_controlled(one["controlled_range_deg"], target))
     return "; ".join(parts)
 
 
+def _segment(role: str) -> str:
+    """A role as people say it: "left thigh"."""
+    part, _, which = role.partition("_")
+    return f"{which} {part}".strip()
+
+
 def _controlled(angle_deg: float, motion: str = "") -> str:
-    """How far control reaches; a bridge may well end before the hip is straight."""
+    """How far control reaches; a bridge may well end before the hip is straight.
+
+    Args:
+        angle_deg: The controlled range.
+        motion: Whose, as a test's name; empty where the line has said it.
+    """
     whole = round(angle_deg)
-    return (
-        f"under control up to {whole} deg{motion}" if whole >= 0 else f"under control to {-whole} deg short of straight"
-    )
+    if whole >= 0:
+        return f"under control up to {whole} deg" + (f" of {words(motion)}" if motion else "")
+    zero = "straight" if motion in ("", "extension", "thomas") else "neutral"
+    return f"under control to {-whole} deg short of {zero}" + ("" if zero == "straight" else f" {words(motion)}")
 
 
 def _fault_lines(one: Set) -> Iterable[str]:
@@ -169,23 +197,33 @@ def _stopped(_: Set, rep: Rep, value: float, limit: float) -> str:
 
 
 def _no_hold(one: Set, _: Rep, value: float, limit: float) -> str:
-    return f"was held for {value:.1f} s, aim for {max(one['aim'].get('hold_s', limit), limit):.0f} s"
+    aim = max(one["aim"].get("hold_s", limit), limit)
+    return f"was held for {_apart(value, limit, digits=1)} s, aim for {aim:.0f} s"
 
 
 def _unsteady(_: Set, rep: Rep, value: float, limit: float) -> str:
     if rep["drift_deg"] is not None:
-        return f"slipped by {value:.0f} deg while it was held, stay within {limit:.0f}"
+        return f"slipped by {_apart(value, limit)} deg while it was held, stay within {limit:.0f}"
     unit = "deg/s" if limit >= 4 else "deg"
-    return f"was not held still ({value:.1f} {unit}, stay within {limit:.0f})"
+    return f"was not held still ({_apart(value, limit, digits=1)} {unit}, stay within {limit:.0f})"
 
 
 def _plain(text: str) -> Told:
-    return lambda _one, _rep, value, limit: text.format(value=value, limit=limit, share=100 * value, most=100 * limit)
+    return lambda _one, _rep, value, limit: text.format(
+        value=_apart(value, limit), limit=limit, share=_apart(100 * value, 100 * limit), most=100 * limit
+    )
 
 
-def _short(_: Set, rep: Rep, value: float, limit: float) -> str:
-    del rep
-    return f"was short: {value:.0f} deg, your full reps go {limit / 0.8:.0f}"
+def _apart(value: float, limit: float, *, digits: int = 0) -> str:
+    """A value with as many digits as show that it is not its limit: "5.3 deg, stay within 5"."""
+    while digits < 2 and round(value, digits) == round(limit, digits):
+        digits += 1
+    return f"{value:.{digits}f}"
+
+
+def _short(one: Set, rep: Rep, value: float, limit: float) -> str:
+    del rep, limit
+    return f"was short: {value:.0f} deg, your full reps go {one['usual_range_deg']:.0f}"
 
 
 _FAULTS: Mapping[str, Told] = {
@@ -195,12 +233,12 @@ _FAULTS: Mapping[str, Told] = {
     "shaky": _plain("trembled: a smaller range or a rest may steady it"),
     "no_hold": _no_hold,
     "unsteady_hold": _unsteady,
-    "off_axis": _plain("left its line: {share:.0f} % of the movement went another way, stay below {most:.0f} %"),
-    "pelvis_pitch": _plain("tipped the pelvis by {value:.0f} deg, stay within {limit:.0f}"),
-    "pelvis_list": _plain("tilted the pelvis sideways by {value:.0f} deg, stay within {limit:.0f}"),
-    "pelvis_rotation": _plain("rolled the pelvis by {value:.0f} deg, stay within {limit:.0f}"),
+    "off_axis": _plain("left its line: {share} % of the movement went another way, stay below {most:.0f} %"),
+    "pelvis_pitch": _plain("tipped the pelvis by {value} deg, stay within {limit:.0f}"),
+    "pelvis_list": _plain("tilted the pelvis sideways by {value} deg, stay within {limit:.0f}"),
+    "pelvis_rotation": _plain("rolled the pelvis by {value} deg, stay within {limit:.0f}"),
     "short_range": _short,
-    "start_drift": _plain("began {value:.0f} deg away from the first start pose: come all the way back"),
+    "start_drift": _plain("began {value} deg away from the first start pose: come all the way back"),
 }
 
 
@@ -212,8 +250,8 @@ def _both_sides(sets: Sequence[Set]) -> list[str]:
             side: [one for one in sets if one["exercise"] == name and one["side"] == side] for side in ("left", "right")
         }
         if all(sides.values()):
-            texts = [f"{side} {_side_words(own)}" for side, own in sides.items()]
-            lines.append(f"    {words(name)}: {'; '.join(texts)}")
+            lines.append(f"    {words(name)}")
+            lines += [f"      {side + ':':6} {_side_words(own)}" for side, own in sides.items()]
     return ["  left against right", *lines] if lines else []
 
 
@@ -224,7 +262,10 @@ def _side_words(sets: Sequence[Set]) -> str:
     if reps:
         text += f", range {statistics.median(rep['range_deg'] for rep in reps):.0f} deg"
     controlled = [one["controlled_range_deg"] for one in sets if one["controlled_range_deg"] is not None]
-    return f"{text}, {_controlled(max(controlled))}" if controlled else text
+    if not controlled:
+        return text
+    target = next((one["controls"]["test"] for one in sets if one["controls"] and one["reference"] != "gravity"), "")
+    return f"{text}, {_controlled(max(controlled), target)}"
 
 
 def _not_visible(sets: Sequence[Set]) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from imuhip.cli.flag_text import change_lines, coaching_lines
+from imuhip.cli.mobilise_text import mobilise_lines
 from imuhip.cli.set_text import set_lines
 from imuhip.cli.wording import Row, clock, columns, count, words, wrapped
 
@@ -28,7 +29,8 @@ def summary_text(results: Mapping[str, Any], *, name: str) -> str:
         [*_recording_lines(results["recording"], name), *_damage_lines(results["recording"]["damage"])],
         _sensor_lines(results["recording"]["sensors"]),
         _calibration_lines(results["calibration"]),
-        _test_lines(results["tests"]) or _untested_lines(results),
+        [*_test_lines(results["tests"]), *_not_measured_lines(results)] or _untested_lines(results),
+        mobilise_lines(results.get("mobilise", ())),
         set_lines(results["sets"]),
         change_lines(results.get("changes", ())),
         coaching_lines(results["flags"]),
@@ -166,7 +168,7 @@ def _test_lines(tests: Sequence[Mapping[str, Any]]) -> list[str]:
             f"  {words(test['name'])}",
             test["side"] or "-",
             ", ".join(words(test[key]) for key in parts if test[key]) or "-",
-            _peak(test),
+            peak_words(test) if test["trials_deg"] or test["peak_deg"] is not None else "no trial found",
             " ".join(f"{trial:.0f}" for trial in test["trials_deg"]) or "-",
             _pelvis_part(test),
         )
@@ -179,14 +181,34 @@ def _test_lines(tests: Sequence[Mapping[str, Any]]) -> list[str]:
         lines.append("  gravity: the angle of the segment against gravity; without a pelvis sensor it is no hip angle")
     for note in dict.fromkeys(f"{words(test['name'])}: {note}" for test in tests for note in test.get("notes", ())):
         lines += wrapped(note)
-    return [*lines, *_sides_lines(tests)]
+    return [*lines, *_never_cold_lines(tests), *_sides_lines(tests)]
+
+
+def _never_cold_lines(tests: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Ranges that were tested only after mobilising: nothing that a history can compare."""
+    cold = {(t["name"], t["position"], t["side"]) for t in tests if t["phase"] == "pre"}
+    late = dict.fromkeys((t["name"], t["position"], t["side"]) for t in tests if t["phase"] == "post")
+    never = [each for each in late if each not in cold]
+    names = [" ".join(words(part) for part in (side, name, position) if part) for name, position, side in never]
+    return wrapped(f"tested only after mobilising, which no history compares: {', '.join(names)}") if names else []
+
+
+def _not_measured_lines(results: Mapping[str, Any]) -> list[str]:
+    """Marked tests that gave no result, and why."""
+    lines = []
+    for test in results.get("not_measured", ()):
+        what = ", ".join(words(test[key]) for key in ("name", "side", "position") if test[key])
+        lines.append(f"  not measured: {what}, at {clock(max(test['start_s'], 0.0))}: {test['why']}")
+    return lines if results["tests"] or not lines else ["Range tests", *lines]
 
 
 def _sides_lines(tests: Sequence[Mapping[str, Any]]) -> list[str]:
     """Left against right where a test was done on both: a difference counts beyond what both may be off."""
-    measured = {
-        (t["name"], t["position"], t["mode"], t["phase"], t["side"]): t for t in tests if t["peak_deg"] is not None
-    }
+    known = [t for t in tests if t["peak_deg"] is not None]
+    measured = {(t["name"], t["position"], t["mode"], t["phase"], t["side"]): t for t in known}
+    # Cold, the first test counts and later ones only confirm it; after mobilising the last one does.
+    for test in reversed([t for t in known if t["phase"] == "pre"]):
+        measured[test["name"], test["position"], test["mode"], test["phase"], test["side"]] = test
     rows: list[Row] = []
     for (*what, side), left in measured.items():
         right = measured.get((*what, "right"))
@@ -198,7 +220,7 @@ def _sides_lines(tests: Sequence[Mapping[str, Any]]) -> list[str]:
         if abs(difference) <= chance:
             verdict = "no difference beyond the uncertainty"
         name = ", ".join(words(part) for part in what[: 4 if what[3] == "post" else 3] if part)
-        rows.append((f"    {name}", f"left {_peak(left)}", f"right {_peak(right)}", verdict))
+        rows.append((f"    {name}", f"left {peak_words(left)}", f"right {peak_words(right)}", verdict))
     return ["  left against right, deg", *columns(rows)] if rows else []
 
 
@@ -216,7 +238,12 @@ def _untested_lines(results: Mapping[str, Any]) -> list[str]:
     return ["Range tests", "  none is marked; `imuhip plot` and `imuhip angles` show the whole session"]
 
 
-def _peak(test: Mapping[str, Any]) -> str:
+def peak_words(test: Mapping[str, Any]) -> str:
+    """The peak of a test with its uncertainty, and what kind of number it is.
+
+    Args:
+        test: As in the results.
+    """
     if test["peak_deg"] is None:
         return "not known"
     peak = f"{test['peak_deg']:.0f}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from imuhip.cli.gauges import angle_table, angle_words
-from imuhip.cli.screens import PROVISIONAL, Lines, Screen, exercise_lines
+from imuhip.cli.screens import PROVISIONAL, Lines, Screen, result_lines
 from imuhip.cli.wording import clock, loss_text, words
 
 if TYPE_CHECKING:
@@ -22,11 +22,8 @@ class LineView(Lines):
         rates = "/".join(f"{sensor.rate_hz:.0f}" for sensor in moment.health)
         seen = [sensor.stats.lost for sensor in moment.health if sensor.loss_visible]
         lost = f"lost {sum(seen)}" if seen else "loss not visible"
-        self.write(
-            f"{clock(moment.elapsed_s):>6}  {angle_words(moment) or 'no hip angles'}  | {rates} Hz, {lost},"
-            f" {clock(moment.left_s)} left{' | ' if moment.note else ''}{moment.note}",
-            moment.exercise,
-        )
+        sensors = f"{rates} Hz, {lost}, {clock(moment.left_s)} left"
+        self.write(moment, moment.elapsed_s, angle_words(moment) or "no hip angles", sensors, moment.note)
 
 
 class BarView(Screen):
@@ -54,7 +51,7 @@ class BarView(Screen):
             Text(head, style="bold"),
             Text(f"{PROVISIONAL}; q stops", style="dim"),
             angle_table(moment, fancy=self.fancy, width=self.width),
-            *exercise_lines(moment.exercise),
+            result_lines(moment),
             Text("sensors", style="bold"),
             sensors,
             Text(moment.note),

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from imuhip.cli.news_text import news_line
 from imuhip.cli.set_text import last_rep_lines
 
 if TYPE_CHECKING:
     from imuhip.exercises.results import ExerciseSet
     from imuhip.hip.stage import HipAngles, HipBlock
+    from imuhip.live_results import News
     from imuhip.pipeline import SensorHealth
     from imuhip.units import FloatArray
 
@@ -54,8 +56,8 @@ class Gauge:
 class LiveState:
     """Everything a view shows at one moment.
 
-    ``groups`` maps "right hip" and the like to its gauges; ``exercise`` is the set that is going on, in lines; ``note``
-    is what else has to be said.
+    ``groups`` maps "right hip" and the like to its gauges; ``exercise`` is the set that is going on, in lines; ``told``
+    are the results so far, a line each; ``note`` is what else has to be said.
     """
 
     elapsed_s: float
@@ -63,6 +65,7 @@ class LiveState:
     groups: Mapping[str, Sequence[Gauge]]
     health: Sequence[SensorHealth]
     exercise: Sequence[str] = ()
+    told: Sequence[str] = ()
     note: str = ""
 
     @property
@@ -114,6 +117,7 @@ class Watch:
 
     def __init__(self, duration_s: float) -> None:
         self._duration_s = duration_s
+        self._told: list[str] = []
         self._elapsed_s = self._step_s = 0.0
         self._groups: dict[str, dict[str, Gauge]] = {}
         self._peaks: dict[tuple[str, str], PeakTracker] = {}
@@ -124,12 +128,18 @@ class Watch:
         """Whether no angle was known at any time."""
         return not self._known
 
-    def take(self, blocks: Iterable[HipBlock]) -> None:
+    def take(self, blocks: Iterable[HipBlock], news: Iterable[News] = ()) -> None:
         """Take the pipeline's next results.
 
         Args:
             blocks: In the order of the pipeline.
+            news: Results that came with them.
         """
+        self._follow_angles(blocks)
+        lines = [news_line(each, self._elapsed_s) for each in news]
+        self._told += [line for line in lines if line]
+
+    def _follow_angles(self, blocks: Iterable[HipBlock]) -> None:
         for block in blocks:
             if not len(block):
                 continue
@@ -171,8 +181,8 @@ class Watch:
             A snapshot.
         """
         groups = {group: list(gauges.values()) for group, gauges in self._groups.items()}
-        told = () if exercise is None else last_rep_lines(exercise)
-        return LiveState(self._elapsed_s, self._duration_s, groups, health, told, note)
+        exercise_lines = () if exercise is None else last_rep_lines(exercise)
+        return LiveState(self._elapsed_s, self._duration_s, groups, health, exercise_lines, self._told, note)
 
     def _follow(
         self, group: str, name: str, angle_deg: FloatArray, reason: str = UNKNOWN, *, relative: bool = False

@@ -190,12 +190,19 @@ def _control(motion: Motion, entry: ExerciseEntry | None, start: int, end: int) 
         return None
     axis, sign = AXES[entry.control_axis]
     if motion.main is None or motion.hip_deg is None:
-        return float(motion.angle_deg[start : end + 1].max()) if entry.axis in AXES else None
+        return float(motion.angle_deg[start : end + 1].max()) if _starts_like_its_test(entry) else None
     if axis == motion.main == ROTATION:  # the twist from the start pose, as the test measures it
         furthest = float((sign * motion.sign * motion.angle_deg[start : end + 1]).max())
     else:
         furthest = float((sign * motion.hip_deg[axis, start : end + 1]).max())
     return furthest if np.isfinite(furthest) else None
+
+
+def _starts_like_its_test(entry: ExerciseEntry) -> bool:
+    """Whether a change from the start pose, all that gravity shows, is the same in the exercise and in its test."""
+    low, high = entry.start_flexion_deg
+    straight = low <= 0.0 <= high
+    return straight and entry.axis == entry.control_axis and AXES[entry.axis][0] != ROTATION
 
 
 def graded(rep: RepFigures, limits: Limits, context: SetContext, *, cycle: tuple[str, ...]) -> Rep:

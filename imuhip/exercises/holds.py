@@ -9,7 +9,7 @@ import numpy as np
 
 from imuhip.exercises.catalogue import Limits
 from imuhip.exercises.control import RepFigures
-from imuhip.exercises.finder import STEP_HZ
+from imuhip.exercises.finder import GAP_S, STEP_HZ
 from imuhip.exercises.motion import Track
 from imuhip.hip.stage import HipBlock
 from imuhip.units import BoolArray, FloatArray, IntArray
@@ -22,6 +22,8 @@ SPEED_S = 0.6
 """Speed is the distance travelled in this time: trembling is no travel."""
 REGAIN_S = 2.5
 """Who loses a position and has it again within this time still holds it; nobody rests for less."""
+LOST_S, EDGE_S = 0.5, 0.3
+"""Over a gap of this length nobody held the heading; the position before and after it is the median of so much."""
 LEVEL_DEG = 2.5
 """Positions closer than this are the same: pushing into the floor moves nothing."""
 
@@ -67,6 +69,7 @@ def _holds(track: Track, steps: IntArray, points: FloatArray) -> list[RepFigures
     lag = round(SPEED_S * STEP_HZ)
     if len(steps) <= lag:
         return []
+    points = _without_slips(steps, points) if track.signed else points
     # Distance to where the position was a little before, on the sphere or as an angle alike.
     moved = track.metric(points[lag:], points[:-lag]) > MOVING_DEG_S * SPEED_S
     counted = np.cumsum(np.concatenate([np.zeros(lag), moved, np.zeros(lag)]))
@@ -78,7 +81,9 @@ def _holds(track: Track, steps: IntArray, points: FloatArray) -> list[RepFigures
         return []
     spans: list[tuple[int, int]] = []
     for a, b in (kept[k] for k in np.flatnonzero(_held(track, points, kept)).tolist()):
-        if spans and steps[a] - steps[spans[-1][1] - 1] <= REGAIN_S * STEP_HZ:
+        last = spans[-1][1] - 1 if spans else a
+        unseen = (steps[a] - steps[last]) - (a - last)
+        if spans and a - last <= REGAIN_S * STEP_HZ and unseen <= GAP_S * STEP_HZ:
             spans[-1] = (spans[-1][0], b)
         else:
             spans.append((a, b))
@@ -108,6 +113,24 @@ def _held(track: Track, points: FloatArray, kept: Sequence[tuple[int, int]]) -> 
     last = np.maximum.accumulate(np.where(np.abs(way) > LEVEL_DEG, np.arange(len(kept)), -1))
     held: BoolArray = (last >= 0) & (out * way[last] > 0)
     return held
+
+
+def _without_slips(steps: IntArray, angle_deg: FloatArray) -> FloatArray:
+    """An angle (N, 1) without what its heading slipped by while the movement was lost.
+
+    Who kept a position before a gap, and keeps another one after it that is not the start pose, has not moved.
+    """
+    angle = angle_deg.copy()
+    edge = round(EDGE_S * STEP_HZ)
+    start = float(np.median(angle[:edge]))
+    for gap in (np.flatnonzero(np.diff(steps) > LOST_S * STEP_HZ) + 1).tolist():
+        sides = angle[max(gap - edge, 0) : gap], angle[gap : gap + edge]
+        before, after = (float(np.median(side)) for side in sides)
+        still = max(float(np.ptp(side)) for side in sides) < LEVEL_DEG
+        away = abs(before - start)
+        if still and away > LEVEL_DEG and abs(after - before) > LEVEL_DEG and abs(after - start) > 0.5 * away:
+            angle[gap:] -= after - before
+    return angle
 
 
 def _hold(track: Track, steps: IntArray, points: FloatArray, span: tuple[int, int]) -> RepFigures:

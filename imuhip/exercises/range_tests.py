@@ -9,18 +9,15 @@ import numpy as np
 
 from imuhip import rotation
 from imuhip.calibration.result import Calibration, HipKnots
+from imuhip.exercises.catalogue import AXES
+from imuhip.exercises.posture import in_posture
 from imuhip.exercises.trials import find_trials, start_frame, start_level
 from imuhip.hip.stage import FLOOR_DEG, HALF_WIDTH, SINGULAR_DEG, HipAngles, HipBlock
 from imuhip.joint import SIDE_SIGNS, angle_jacobian, hip_angles, twist_about_y
 from imuhip.units import BoolArray, FloatArray
 
 DIRECTIONS: Mapping[str, tuple[int, float]] = {
-    "flexion": (0, 1.0),
-    "extension": (0, -1.0),
-    "abduction": (1, -1.0),
-    "adduction": (1, 1.0),
-    "internal_rotation": (2, 1.0),
-    "external_rotation": (2, -1.0),
+    **AXES,
     "straight_leg_raise": (0, 1.0),
     "thomas": (0, -1.0),
     "ninety_ninety": (2, 1.0),
@@ -93,6 +90,8 @@ def measure_test(
     limb = next((each for each in worn if each is not None), None)
     if limb is None:
         return None
+    posture = in_posture(block, pelvis, limb)
+    block = posture.block
     sign, relative = axis[1], rotating or pelvis is None
     if rotating and thigh is None and shank is not None:
         signal, known = _shank_rotation(block, shank, side), block.segment_known[shank]
@@ -106,8 +105,8 @@ def measure_test(
         hip = block.sides[side]
         signal = np.stack([hip.flexion_deg, hip.adduction_deg, hip.internal_rotation_deg])[axis[0]]
         known = np.isfinite(signal)
-    towards = np.where(known, signal * sign, np.nan)
-    peaks = find_trials(towards, block.rate_hz)
+    towards = np.where(known & posture.here, signal * sign, np.nan)
+    peaks = find_trials(towards, block.rate_hz, ended=posture.ended)
     return _result(
         axis, block, towards, peaks, side, pelvis=pelvis, limb=limb, relative=relative, calibration=calibration
     )

@@ -13,14 +13,17 @@ TRIAL_SHARE = 0.5
 RETURN_SHARE = 0.35
 """... and has ended when it is back below about a third."""
 MIN_TRIAL_DEG = 5.0
+UNFINISHED_SHARE = 0.8
+"""Who is not back when the mark ends, and went less than this share of the others' way, was about something else."""
 
 
-def find_trials(angle_deg: FloatArray, rate_hz: float) -> list[int]:
+def find_trials(angle_deg: FloatArray, rate_hz: float, *, ended: bool = False) -> list[int]:
     """Frames of the peaks of the trials of a test.
 
     Args:
         angle_deg: (N,) positive in the test's direction, NaN where not known; the test starts at its start pose.
         rate_hz: Frames per second.
+        ended: Whether the wearer gave up the posture at the end: what is not back by then is no trial.
     """
     if not np.isfinite(angle_deg).any():
         return []
@@ -43,7 +46,13 @@ def find_trials(angle_deg: FloatArray, rate_hz: float) -> list[int]:
             peaks.append(begun + int(np.argmax(filled[begun:frame])))
             begun = None
     if begun is not None:
-        peaks.append(begun + int(np.argmax(filled[begun:])))
+        if ended:  # that was the way out of the posture, and may have been further than any trial
+            at_start = np.flatnonzero(filled[:begun] < start + MIN_TRIAL_DEG)
+            return find_trials(angle_deg[: int(at_start[-1]) + 1], rate_hz) if len(at_start) else []
+        last = begun + int(np.argmax(filled[begun:]))
+        usual = float(np.median(filled[peaks])) if peaks else -np.inf
+        if not peaks or filled[last] - start >= UNFINISHED_SHARE * (usual - start):
+            peaks.append(last)
     return peaks
 
 

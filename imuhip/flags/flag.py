@@ -34,6 +34,7 @@ class Flag:
     def to_json(self) -> dict[str, Any]:
         """The flag as an entry of the results; numbers to a hundredth."""
         motion = self.motion
+        against = {} if motion is None or motion.reference == "pelvis" else {"reference": motion.reference}
         return {
             "rule": self.rule,
             "level": self.level,
@@ -41,7 +42,7 @@ class Flag:
             "side": self.side if motion is None else motion.side,
             "position": None if motion is None else motion.position,
             "message": self.message,
-            "evidence": {name: _rounded(value) for name, value in self.evidence.items()},
+            "evidence": {name: _rounded(value) for name, value in self.evidence.items()} | against,
         }
 
 
@@ -58,7 +59,7 @@ def degrees(value: float, half_width: float) -> str:
 
 def change(value: float, half_width: float) -> str:
     """A change with its uncertainty: ``+9 ± 6 degrees``."""
-    return f"{value:+.0f} \u00b1 {half_width:.0f} degrees".replace("-", "\u2212").replace("+0 ", "0 ")
+    return f"{round(value):+d} \u00b1 {half_width:.0f} degrees".replace("-", "\u2212").replace("+0 ", "0 ")
 
 
 def capital(text: str) -> str:

@@ -68,10 +68,12 @@ class Motion:
 
     @property
     def spoken(self) -> str:
-        """How a coach calls it: ``right hip extension on your front``."""
-        name = _SPOKEN.get(self.name, f"hip {self.name.replace('_', ' ')}")
-        words = (self.side or "", name, "" if self.position is None else _PLACES.get(self.position, self.position))
-        return " ".join(filter(None, words))
+        """How a coach calls it: ``right hip extension on your front``; no hip angle without a pelvis sensor."""
+        against_gravity = self.reference == "gravity"
+        part = "leg" if against_gravity else "hip"
+        name = _SPOKEN.get(self.name, f"{part} {self.name.replace('_', ' ')}")
+        place = "" if self.position is None else _PLACES.get(self.position, self.position)
+        return " ".join(filter(None, (self.side or "", name, place, "against gravity" if against_gravity else "")))
 
 
 def in_order(motion: Motion) -> tuple[int, str, str, str]:

@@ -91,28 +91,6 @@ def pain_entries(marks: Iterable[Mark], start_ns: int) -> list[dict[str, Any]]:
     ]
 
 
-def mobilise_entries(marks: Iterable[Mark], start_ns: int) -> list[dict[str, Any]]:
-    """Marks of mobilising work as entries of the results.
-
-    Args:
-        marks: The session's marks.
-        start_ns: Host time of the session's first sample.
-
-    Returns:
-        ``start_s``, ``end_s`` (None while open), ``name`` (the area) and ``side`` of each.
-    """
-    return [
-        {
-            "start_s": round((mark.start_ns - start_ns) * 1e-9, 3),
-            "end_s": None if mark.end_ns is None else round((mark.end_ns - start_ns) * 1e-9, 3),
-            "name": mark.name,
-            "side": mark.side,
-        }
-        for mark in marks
-        if mark.kind == "mobilise"
-    ]
-
-
 def pains_of(results: Mapping[str, Any]) -> tuple[Pain, ...]:
     """The pain of a session's results."""
     return tuple(Pain(p["site"], p["side"], p["value"], p.get("test")) for p in results.get("pain", ()))

@@ -162,7 +162,7 @@ def carried_over_today(session: SessionRow) -> Iterator[Flag]:
             own = [c for c in found if c.motion.side == side and c.motion.name == name]
             yield from (_carry_flag(c, began, gained) for c in own)
             if not own:
-                motion = Motion(name, None, side)
+                motion = Motion(name, None, side, gained[0].motion.reference)
                 message = (
                     f"{capital(began)} after mobilising. Whether it shows up in {motion.spoken} is open: "
                     "test that before and after, too."

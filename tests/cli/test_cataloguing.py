@@ -31,6 +31,24 @@ def test_an_exercise_is_shown_with_cues_aims_limits_and_what_cannot_be_seen() ->
     assert "what the sensors cannot see" in page
 
 
+def test_it_is_told_how_rotation_is_measured_and_what_stands_in_for_the_pelvis() -> None:
+    page = shown("clamshell")
+    assert "rotation: the turn about the thigh's long axis, from the start pose" in page
+    assert "without a pelvis sensor: the thigh's angle against gravity" in page
+    assert "it starts at 35 to 60 deg of flexion" in page
+    assert shown("internal_rotation").count("the turn about the thigh's long axis") == 4
+    assert "rotation" not in shown("seated_knee_extension")
+
+
+def test_only_limits_that_an_exercise_is_judged_by_are_shown() -> None:
+    assert "hold_s 20, hold_drift_deg 5" in shown("ninety_ninety_pails")
+    assert "lift_s" not in shown("ninety_ninety_rails")
+    assert "hold_s" not in shown("bike_pedals")
+    breathing = shown("hooklying_breathing")
+    assert "limits, by" not in breathing
+    assert "breathe in for 6 to 10 s, out for 6 to 10 s; 5 breaths" in breathing
+
+
 def test_a_test_is_shown_in_every_position_and_where_gravity_does_not_show_it() -> None:
     page = shown("abduction")
     assert page.count("(range test") == 3

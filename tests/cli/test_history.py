@@ -67,6 +67,21 @@ def test_a_recording_is_added_measured_anew_and_shown(database: Path, dated_reco
     assert [test["name"] for test in kept["tests"]] == ["straight_leg_raise"]
 
 
+@pytest.mark.parametrize("after", [False, True])
+def test_a_database_that_is_named_outranks_the_one_of_the_environment(
+    database: Path, dated_recording: Path, tmp_path: Path, after: bool
+) -> None:
+    own, other = filled(database).read_bytes(), tmp_path / "other.sqlite3"
+    named = ["--database", other]
+    added = imuhip("add", dated_recording, *named) if after else imuhip(*named, "add", dated_recording)
+    assert added.exit_code == 0
+    assert imuhip(*named).stdout.startswith("anna: 1 session")
+    deleted = imuhip("delete", "anna", *named) if after else imuhip(*named, "delete", "anna")
+    assert deleted.stderr.startswith("Deleted 1 session of anna")
+    assert imuhip().stdout.startswith("anna: 5 sessions")
+    assert database.read_bytes() == own
+
+
 def test_without_wearer_or_date_it_says_what_to_give(database: Path, folder: Path, tmp_path: Path) -> None:
     nobody = made(folder, tmp_path / "nobody.mcap", started_utc="2026-01-12T10:00:00Z")
     assert "--wearer" in str(imuhip("add", nobody).exception)
@@ -124,6 +139,21 @@ def test_the_chart_of_a_motion_has_both_ranges_and_dates(database: Path) -> None
     assert page.count("\u25cb") >= 5
     assert "2026-01-01" in page
     assert "has not been tested" in str(imuhip("--motion", "flexion").exception)
+
+
+def test_a_chart_is_as_high_as_its_degrees_and_as_wide_as_its_sessions(database: Path) -> None:
+    filled(database, (10.0,))
+    rows = [line for line in imuhip("--motion", "extension").stdout.splitlines() if " |" in line]
+    assert [int(row.split("|")[0]) for row in rows] == [10, 9, 8, 7, 6, 5, 4]
+    filled(database, (10.0, 11.0, 9.0, 18.0, 24.0))
+    rows = [line for line in imuhip("--motion", "extension").stdout.splitlines() if " |" in line]
+    assert len(rows) == 10
+    assert {line.index("\u25cf") - line.index("|") for line in rows if "\u25cf" in line} <= {1, 5, 9, 13, 17}
+
+
+def test_no_change_reads_zero_without_a_sign(database: Path) -> None:
+    filled(database, (10.0, 11.0, 9.7))
+    assert "  0 \u00b1 6, no real change" in imuhip().stdout
 
 
 def test_a_terminal_without_block_characters_gets_plain_ones(database: Path) -> None:

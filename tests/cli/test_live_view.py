@@ -21,7 +21,8 @@ LIVE = LiveState(
     0.0,
     {"right hip": [Gauge("flexion", 51.0)]},
     (),
-    ("bridge, right: 3 reps, 2 good", "rep 3 was flung"),
+    ("bridge, right: 3 reps, 2 good", "was flung"),
+    ["1:10  bridge, right, rep 3 was flung"],
     "MQTT: connected",
 )
 PICTURE = Picture(75.0, 1_234_567, LIVE, [FINE, GONE], "Stand")
@@ -96,7 +97,7 @@ def test_without_a_terminal_a_line_tells_the_same() -> None:
         " heard; still looking  | 1.2 MB  | MQTT: connected"
     )
     assert "provisional" in first
-    assert lines == [line, "        bridge, right: 3 reps, 2 good; rep 3 was flung", line]
+    assert lines == ["  1:10  bridge, right, rep 3 was flung", line, line]
 
 
 def test_a_session_that_is_only_published_shows_how_that_goes_and_no_size() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from imuhip.catalogue_files import load_catalogue
-from imuhip.cli.set_text import last_rep_lines, set_lines
+from imuhip.cli.set_text import fault_words, last_rep_lines, rep_words, set_lines
 from imuhip.exercises.as_json import set_json
 from imuhip.exercises.stage import ExerciseStage
 
@@ -35,7 +35,8 @@ def test_a_set_is_told_with_its_tempo_range_and_good_reps():
     assert "straight leg raise, right, from 0:00: 4 reps, 4 good" in text
     assert "lifted in 2.1 s, held for 1.9 s, lowered in 2.8 s" in text
     assert "range 60 deg; even from rep to rep" in text
-    assert "under control up to 60 deg of straight leg raise" in text
+    assert "under control up to 60 deg of straight leg raise" in " ".join(text.split())
+    assert max(map(len, text.splitlines())) <= 110
 
 
 def test_a_fault_of_one_rep_is_told_with_number_and_aim():
@@ -77,7 +78,46 @@ def test_left_and_right_stand_side_by_side():
         sets_of("straight_leg_raise", moved.reps(4, 60)), sets_of("straight_leg_raise", moved.reps(4, 50), side="left")
     )
     assert "left against right" in text
-    assert "left 4 of 4 good, range 50 deg, under control up to 50 deg; right 4 of 4 good, range 60 deg" in text
+    _, told = text.split("left against right\n")
+    assert told.splitlines()[:3] == [
+        "    straight leg raise",
+        "      left:  4 of 4 good, range 50 deg, under control up to 50 deg of straight leg raise",
+        "      right: 4 of 4 good, range 60 deg, under control up to 60 deg of straight leg raise",
+    ]
+
+
+def test_a_bridge_that_ends_before_the_hip_is_straight_says_so_on_both_sides():
+    sets = [sets_of("bridge", 50 - moved.reps(4, 45), side=side) for side in ("left", "right")]
+    text = " ".join(page(*sets).split())
+    assert text.count("under control to 5 deg short of straight") == 4
+    assert "up to -" not in text
+
+
+def test_other_motions_fall_short_of_neutral():
+    controls = {"test": "internal_rotation", "position": "seated"}
+    one = set_json(sets_of("straight_leg_raise", moved.reps(4, 60))[0])
+    told = "\n".join(set_lines([{**one, "controlled_range_deg": -4.2, "controls": controls}]))
+    assert "under control to 4 deg short of neutral internal rotation" in " ".join(told.split())
+
+
+def test_a_number_beside_its_limit_never_reads_as_the_limit():
+    one = set_json(sets_of("squat", moved.reps(4, 60))[0])
+    rep = one["reps"][0]
+    faults = [("no_hold", 0.97, 1.0), ("pelvis_list", 8.04, 8.0), ("off_axis", 0.2512, 0.25)]
+    faulty = {**rep, "faults": [{"id": name, "value": value, "limit": limit} for name, value, limit in faults]}
+    held, tilted, left = fault_words(one, faulty)
+    assert held == "was held for 0.97 s, aim for 1 s"
+    assert tilted == "tilted the pelvis sideways by 8.04 deg, stay within 8"
+    assert left.startswith("left its line: 25.1 % of the movement")
+
+
+def test_a_rep_is_told_in_a_line_as_it_comes():
+    flexion = np.concatenate([moved.reps(1, 60), moved.rep(60, lift_s=0.6)])
+    one = set_json(sets_of("straight_leg_raise", flexion)[0])
+    good, flung = (rep_words(one, rep, number) for number, rep in enumerate(one["reps"], 1))
+    assert good == "straight leg raise, right, rep 1: lifted in 2.1 s, held for 1.9 s, lowered in 2.8 s, 60 deg; good"
+    assert flung.startswith("straight leg raise, right, rep 2: lifted in 0.5 s,")
+    assert flung.endswith("60 deg; was flung: lifted in 0.5 s, aim for 2 s")
 
 
 def test_what_cannot_be_seen_is_said_once():

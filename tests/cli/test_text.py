@@ -94,7 +94,7 @@ def test_summary_passes_on_calibration_warnings(results: dict[str, Any]) -> None
 
 def test_summary_of_an_unknown_peak_prints_no_number(results: dict[str, Any]) -> None:
     results["tests"][0] |= {"peak_deg": None, "uncertainty_deg": None, "trials_deg": [], "pelvis_excursion_deg": None}
-    assert "not known" in summary_text(results, name="x.mcap")
+    assert "no trial found" in summary_text(results, name="x.mcap")
 
 
 def test_summary_without_calibration_or_tests_still_reads(results: dict[str, Any]) -> None:
@@ -122,3 +122,40 @@ def test_summary_says_that_a_recording_is_damaged(results: dict[str, Any]) -> No
     assert "damaged" not in summary_text(results, name="x.mcap")
     results["recording"]["damage"] = ["bytes 10 to 20: its chunk fails its checksum; 27 notifications lost"]
     assert "damaged at 1 place: `imuhip info` tells where" in summary_text(results, name="x.mcap")
+
+
+def test_summary_says_which_marked_tests_gave_nothing_and_why(results: dict[str, Any]) -> None:
+    missing = {"name": "extension", "side": "left", "position": "prone", "start_s": 61.0, "why": "no sensor was worn"}
+    results["not_measured"] = [missing]
+    assert "  not measured: extension, left, prone, at 1:01: no sensor was worn\n" in summary_text(results, name="x")
+
+
+def test_summary_tells_mobilising_beyond_its_cap_and_the_tests_that_are_due(results: dict[str, Any]) -> None:
+    work = {"start_s": 60.0, "end_s": 420.0, "name": "lateral_hip", "side": "left", "minutes": 6.0, "cap_minutes": 5.0}
+    results["mobilise"] = [work | {"over_cap": True, "retest_due": ["extension", "internal_rotation"]}]
+    page = " ".join(summary_text(results, name="x").split())
+    assert "Mobilising from 1:00: lateral hip, left: 6.0 min, more than the 5 that are enough for an area" in page
+    assert "test again: extension, internal rotation" in page
+    results["mobilise"] = [work | {"over_cap": False, "retest_due": []}]
+    assert "test again" not in summary_text(results, name="x")
+
+
+def sided(results: dict[str, Any], *tests: tuple[str, str, float]) -> str:
+    first = results["tests"][0]
+    results["tests"] = [
+        first | {"side": side, "phase": phase, "peak_deg": peak, "uncertainty_deg": 2.0} for side, phase, peak in tests
+    ]
+    return summary_text(results, name="x")
+
+
+def test_sides_are_compared_by_the_first_cold_test_and_the_last_one_after_mobilising(results: dict[str, Any]) -> None:
+    page = sided(results, ("left", "pre", 80.0), ("left", "pre", 70.0), ("right", "pre", 81.0))
+    assert "no difference beyond the uncertainty" in page
+    page = sided(results, ("left", "post", 80.0), ("left", "post", 70.0), ("right", "post", 81.0))
+    assert "11 more on the right" in page
+
+
+def test_ranges_that_were_tested_only_after_mobilising_are_named(results: dict[str, Any]) -> None:
+    told = "tested only after mobilising, which no history compares: left"
+    assert told in sided(results, ("right", "pre", 80.0), ("right", "post", 82.0), ("left", "post", 70.0))
+    assert told not in sided(results, ("left", "pre", 80.0), ("left", "post", 82.0))

@@ -152,3 +152,13 @@ def test_a_start_pose_that_was_left_unseen_is_the_last_one_seen(entry):
         poses.append(measure_rep(motion, entry).start_pose_deg)
     assert poses[0] == pytest.approx((0.0, 0.0, 0.0), abs=0.5)
     assert poses[1] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("straight_leg_raise", True), ("hip_extension", True), ("bridge", False), ("clamshell", False)]
+)
+def test_against_gravity_range_is_controlled_only_where_the_exercise_starts_like_its_test(name, shown):
+    known = load_catalogue().exercises[name]
+    block = moved.block_of(padded(moved.rep(40)), roles=("thigh_right",))
+    figures = measure_rep(SegmentTrack("thigh_right").motion(block, 0, 90), known)
+    assert (figures.control_deg is not None) is shown

@@ -68,6 +68,24 @@ def test_a_short_loss_does_not_part_a_hold():
     assert rep.hold_s == pytest.approx(20.0, abs=1.5)
 
 
+def test_a_heading_that_slips_in_a_gap_is_no_way_back():
+    first, second = ((1.5, -5.0), (4.0, -5.0), (0.1, 6.0), (16.0, 6.0), (1.5, 11.0)), ((5.0, 11.0),)
+    again = ((1.5, 6.0), (20.0, 6.0), (1.5, 11.0))
+    reps = found(*first, *second, *again, lost=(5.0, 6.6))
+    assert [rep.start_s for rep in reps] == pytest.approx([1.5, 29.6], abs=1.0)
+    assert [rep.hold_s for rep in reps] == pytest.approx([20.0, 20.0], abs=1.5)
+
+
+def test_who_lets_go_while_nobody_sees_it_has_let_go():
+    reps = found(*HOLD, *REST, *HOLD, lost=(21.0, 24.0))
+    assert [rep.start_s for rep in reps] == pytest.approx([1.5, 29.5], abs=1.0)
+
+
+def test_a_longer_loss_parts_no_hold_that_is_seen_again():
+    (rep,) = found(*HOLD, lost=(10.0, 12.4))
+    assert rep.hold_s == pytest.approx(20.0, abs=1.5)
+
+
 def test_nothing_is_held_by_who_keeps_moving_or_is_hardly_seen():
     assert found(*[(1.0, angle) for angle in (9.0, 0.0) * 5]) == []
     assert found((0.2, 0.0)) == []

@@ -11,7 +11,7 @@ import pytest
 from imuhip import rotation
 from imuhip.exercises.range_tests import DIRECTIONS, measure_test, too_wide
 from imuhip.exercises.trials import find_trials
-from imuhip.hip.stage import HipBlock, hip_block
+from imuhip.hip.stage import HipBlock, hip_block, join
 from imuhip.joint import quat_from_hip_angles
 from imuhip.orientation.segments import SegmentBlock, Spread
 from imuhip.units import BoolArray, FloatArray
@@ -77,6 +77,13 @@ def test_a_hold_with_a_sag_is_one_trial() -> None:
 def test_trial_that_has_not_come_back_counts() -> None:
     signal = bumps(50.0, 52.0)[:480]
     assert len(find_trials(signal, RATE_HZ)) == 2
+
+
+def test_who_was_on_the_way_to_something_else_when_the_mark_ended_has_made_no_trial() -> None:
+    signal = bumps(50.0, 52.0, 30.0)[:800]
+    assert signal[-1] == pytest.approx(30.0, abs=0.2)
+    assert signal[find_trials(signal, RATE_HZ)] == pytest.approx([50.0, 52.0], abs=0.05)
+    assert len(find_trials(bumps(50.0, 52.0)[:480], RATE_HZ, ended=True)) == 1
 
 
 @pytest.mark.parametrize("signal", [np.zeros(800), np.full(800, np.nan), np.zeros(0), bumps(4.0, 4.0)])
@@ -185,3 +192,43 @@ def test_a_test_that_a_catalogue_adds_is_measured_about_its_axis():
     block = moved.block_of(np.concatenate([moved.rest(0, 2), -moved.rep(20), -moved.rep(22)]))
     test = measure_test("reach_back", block, "right", None, direction=(0, -1.0))
     assert test.trials_deg == pytest.approx([20, 22], abs=0.5)
+
+
+def lying_down(angles_deg: FloatArray, before_s: float, after_s: float, *, hip_deg: float) -> HipBlock:
+    """Somebody whose mark opens while they still stand: hip bent on the way down and up again."""
+    turn = np.concatenate([np.linspace(-90.0, 0.0, round(before_s * RATE_HZ)), np.zeros(len(angles_deg))])
+    turn = np.concatenate([turn, np.linspace(0.0, -90.0, round(after_s * RATE_HZ))])
+    way = hip_deg * np.sin(np.deg2rad(2 * np.abs(turn)))
+    angles = np.zeros((len(turn), 3))
+    first = round(before_s * RATE_HZ)
+    angles[first : first + len(angles_deg)] = angles_deg
+    angles[:, 0] += way
+    n = len(turn)
+    tilt = rotation.exp(np.stack([np.zeros(n), np.zeros(n), np.deg2rad(turn)], axis=1))
+    pelvis = rotation.multiply(np.tile(STANDING, (n, 1)), tilt)
+    thigh = rotation.multiply(pelvis, quat_from_hip_angles(np.deg2rad(angles), "right"))
+    quat = np.stack([pelvis, thigh])
+    sd, known = np.full(n, np.deg2rad(0.5)), np.ones((2, n), dtype=np.bool_)
+    return hip_block(
+        SegmentBlock(0, RATE_HZ, ("pelvis", "thigh_right"), quat, known, {"right": Spread(sd, sd)}, quat, known)
+    )
+
+
+@pytest.mark.parametrize("name", ["extension", "flexion", "internal_rotation"])
+@pytest.mark.parametrize(("before_s", "after_s"), [(5.0, 0.0), (0.0, 5.0), (5.0, 5.0)])
+def test_getting_into_the_posture_and_out_of_it_is_no_trial(name: str, before_s: float, after_s: float) -> None:
+    axis, sign = DIRECTIONS[name]
+    block = lying_down(three(axis, sign, 14.0, 15.0, 13.0), before_s, after_s, hip_deg=80.0)
+    test = measure_test(name, block, "right", None)
+    assert test is not None
+    assert test.trials_deg == pytest.approx([14.0, 15.0, 13.0], abs=0.1)
+    assert test.start_deg == pytest.approx(0.0, abs=0.1)
+    assert test.pelvis_excursion_deg == pytest.approx(0.0, abs=0.1)
+
+
+def test_sitting_up_between_trials_does_not_count() -> None:
+    once = lying_down(three(1, -1.0, 30.0, 31.0), 0.0, 5.0, hip_deg=80.0)
+    again = lying_down(three(1, -1.0, 32.0), 5.0, 0.0, hip_deg=80.0)
+    test = measure_test("abduction", join([once, replace(again, start_index=len(once))]), "right", None)
+    assert test is not None
+    assert test.trials_deg == pytest.approx([30.0, 31.0, 32.0], abs=0.1)

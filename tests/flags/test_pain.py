@@ -6,7 +6,7 @@ import pytest
 from judged_sessions import CONTROLS, ache, exercise_set, level, session
 
 from imuhip.flags.judge import judge
-from imuhip.flags.pain import Pain, mobilise_entries, pain_entries
+from imuhip.flags.pain import Pain, pain_entries
 from imuhip.marks import Mark
 
 
@@ -28,14 +28,12 @@ def test_a_mark_inside_a_test_belongs_to_it_and_others_to_the_session():
         Mark(0, "test", 10 * second, 20 * second, "extension", "right"),
         Mark(1, "pain", 15 * second, 15 * second, "groin", "right", value=3.0, note="at the end"),
         Mark(2, "pain", 30 * second, None, "knee", value=1.0),
-        Mark(3, "mobilise", 40 * second, None, "lateral_hip", "left"),
     ]
     first, second_entry = pain_entries(marks, 5 * second)
     assert first == {
         "start_s": 10.0, "site": "groin", "side": "right", "value": 3.0, "test": "extension", "note": "at the end"
     }  # fmt: skip
     assert (second_entry["site"], second_entry["test"]) == ("knee", None)
-    assert mobilise_entries(marks, 0) == [{"start_s": 40.0, "end_s": None, "name": "lateral_hip", "side": "left"}]
 
 
 def gain(points: float, **others):

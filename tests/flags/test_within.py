@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from judged_sessions import CONTROLS, exercise_set, level, session
 
@@ -115,3 +117,17 @@ def test_flexion_that_was_not_tested_is_an_open_question():
 
 def test_without_a_gain_there_is_no_question():
     assert carry(33.0, 15.0) == {}
+
+
+def test_without_a_pelvis_sensor_no_word_of_a_hip_is_said():
+    entries = [
+        level("abduction", 30.0, reference="gravity"),
+        level("abduction", 40.0, phase="post", start_s=200.0, reference="gravity"),
+    ]
+    seen = observe(session(*entries, mobilise=((100.0, 160.0),)), CONTROLS)
+    told = [*session_gains(seen, CONTROLS), *carried_over_today(seen)]
+    assert told
+    for each in told:
+        assert "against gravity" in each.message
+        assert "hip" not in re.sub(r"\(.*?\)", "", each.message)  # names of exercises stay
+    assert told[0].to_json()["evidence"]["reference"] == "gravity"

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from followed import Followed
 from hip_blocks import hip_block
 from hostile import BEHAVIOURS, Behaviour, serving, stall_after_welcome, trickle
 from mosquitto import free_port, reading, running, wait_for
 from played import Event, events_of
 
-from imuhip.catalogue_files import load_catalogue
 from imuhip.cli.views import LineView
 from imuhip.cli.watching import Watch
 from imuhip.marks import Mark
@@ -26,7 +26,6 @@ from imuhip.simulation.script import short_session
 from imuhip.simulation.simulate import SimulatedSession, simulate
 from imuhip.sinks.mqtt.address import Broker
 from imuhip.sinks.mqtt.sink import MqttSink
-from imuhip.sinks.mqtt.tap import MqttTap
 
 MakeSink = Callable[..., MqttSink]
 
@@ -59,7 +58,7 @@ def record(made: SimulatedSession, slices: list[Event], path: Path, sink: MqttSi
     session = SessionInfo(tuple(made.sensors), wearer="otter", anchor=Anchor(1_763_704_800_000_000_000, 0))
     pipeline, watch, shown = Pipeline(made.sensors), Watch(60.0), io.StringIO()
     view, longest_s = LineView(shown, 1.0), 0.0
-    tap = None if sink is None else MqttTap(sink, pipeline, session, load_catalogue())
+    tap = None if sink is None else Followed(sink, pipeline, session)
     with RecordingWriter(path, session, durable=False) as writer:
         for n, event in enumerate(slices):
             if isinstance(event, Mark):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from followed import Followed
 from jsonschema import Draft202012Validator
 from mosquitto import free_port
 from played import UTC_NS, Event, events_of
@@ -28,7 +29,6 @@ from imuhip.simulation.simulate import SimulatedSession, simulate
 from imuhip.sinks.mqtt.address import Broker
 from imuhip.sinks.mqtt.schemas import load_schema
 from imuhip.sinks.mqtt.sink import MqttSink
-from imuhip.sinks.mqtt.tap import MqttTap
 
 MakeSink = Callable[..., MqttSink]
 REP = {key: load_schema("rep")["examples"][0][key] for key in (
@@ -72,7 +72,7 @@ def one_set(*reps: dict[str, Any], start_s: float = 10.0, controlled_deg: float 
 
 def test_times_are_those_of_the_recording(made: SimulatedSession, sink: MqttSink) -> None:
     pipeline = Pipeline(made.sensors)
-    tap = MqttTap(sink, pipeline, session_of(made), load_catalogue())
+    tap = Followed(sink, pipeline, session_of(made))
     feed(tap, pipeline, events_of(made))
     tap.take(pipeline.flush(), last=True)
     (test,) = events(sink, 1)
@@ -88,7 +88,7 @@ def test_times_are_those_of_the_recording(made: SimulatedSession, sink: MqttSink
 
 def test_a_session_without_a_date_is_taken_to_be_now(made: SimulatedSession, sink: MqttSink) -> None:
     pipeline = Pipeline(made.sensors)
-    tap = MqttTap(sink, pipeline, session_of(made, anchor=False), load_catalogue())
+    tap = Followed(sink, pipeline, session_of(made, anchor=False))
     blocks = pipeline.feed(made.notifications())
     tap.take(blocks)
     newest = sink._frames.take()[-1]
@@ -96,7 +96,7 @@ def test_a_session_without_a_date_is_taken_to_be_now(made: SimulatedSession, sin
 
 
 def test_every_repetition_is_published_once_as_it_comes(made: SimulatedSession, sink: MqttSink) -> None:
-    tap = MqttTap(sink, Pipeline(made.sensors), session_of(made), load_catalogue())
+    tap = Followed(sink, Pipeline(made.sensors), session_of(made))
     first, second, third = (REP | {"range_deg": r, "good": g} for r, g in ((30.0, True), (35.0, False), (33.0, True)))
     tap.sets([])
     tap.sets([one_set(first)])
@@ -116,7 +116,7 @@ def test_every_repetition_is_published_once_as_it_comes(made: SimulatedSession, 
 
 
 def test_every_flag_is_published_once(made: SimulatedSession, sink: MqttSink, tmp_path: Path) -> None:
-    tap = MqttTap(sink, Pipeline(made.sensors), session_of(made), load_catalogue())
+    tap = Followed(sink, Pipeline(made.sensors), session_of(made))
     names = ("rule", "level", "motion", "side", "position", "message", "evidence")
     flag = {name: load_schema("flag")["examples"][0][name] for name in names}
     tap.flags([flag])
@@ -124,7 +124,7 @@ def test_every_flag_is_published_once(made: SimulatedSession, sink: MqttSink, tm
     assert [f["level"] for f in events(sink, 2)] == ["amber", "red"]
 
 
-def feed(tap: MqttTap, pipeline: Pipeline, events: Iterable[Event]) -> None:
+def feed(tap: Followed, pipeline: Pipeline, events: Iterable[Event]) -> None:
     for event in events:
         for part in [event] if isinstance(event, Mark) else _tenths(event):
             blocks = pipeline.mark(part) if isinstance(part, Mark) else pipeline.feed(part)
@@ -155,11 +155,11 @@ def halves(made: SimulatedSession) -> tuple[Mark, Mark]:
     return replace(test, end_ns=middle_ns), replace(test, id=900, start_ns=middle_ns + 200_000_000)
 
 
-def played(made: SimulatedSession, sink: MqttSink, marks: Sequence[Mark]) -> tuple[MqttTap, Pipeline]:
+def played(made: SimulatedSession, sink: MqttSink, marks: Sequence[Mark]) -> tuple[Followed, Pipeline]:
     """All but the end of a session with other marks."""
     catalogue = load_catalogue()
     pipeline = Pipeline(made.sensors, catalogue=catalogue)
-    tap = MqttTap(sink, pipeline, session_of(made), catalogue)
+    tap = Followed(sink, pipeline, session_of(made))
     kept = [mark for mark in made.marks if mark.kind in ("calibration", "still")]
     feed(tap, pipeline, events_of(made, marks=[*kept, *marks]))
     return tap, pipeline
@@ -226,7 +226,7 @@ def test_a_session_in_which_no_exercise_is_marked_tells_every_movement_once(sink
     made = simulate(strengthening_session(repetitions=5), seed=2)
     catalogue = load_catalogue()
     pipeline = Pipeline(made.sensors, catalogue=catalogue)
-    tap = MqttTap(sink, pipeline, session_of(made), catalogue)
+    tap = Followed(sink, pipeline, session_of(made))
     feed(tap, pipeline, events_of(made, marks=[mark for mark in made.marks if mark.kind != "exercise"]))
     live = [json.loads(event.payload) for event in asyncio.run(sink._outbox.next(1000))]
     final = [rep for one in pipeline.sets() for rep in set_json(one)["reps"]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ class _Known:
     number: int
 
 
-class Repetitions:
+class ToldReps:
     """Tells every repetition once.
 
     Without marks the same movement may be seen on another sensor a moment later, or its set may turn out to begin
@@ -46,16 +46,6 @@ class Repetitions:
             number = last.number + 1 if last is not None and goes_on else 1
             known.append(_Known(one["exercise"], start_s, end_s, number))
             yield number, rep
-
-
-def replaced(sets: Sequence[Mapping[str, Any]], one: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Put a set as it looks now in the place of what was seen of it before.
-
-    Args:
-        sets: Those so far.
-        one: The newest.
-    """
-    return [*(s for s in sets if s["side"] != one["side"] or s["end_s"] <= one["start_s"]), one]
 
 
 def _same(start_s: float, end_s: float, other: _Known) -> bool:
