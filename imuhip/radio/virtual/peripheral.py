@@ -79,6 +79,7 @@ class Peripheral:
         self._on_air = on_air
         self._wake = asyncio.Event()
         self._sender: asyncio.Task[None] | None = None
+        self._again: asyncio.Task[None] | None = None
         self._characteristics: dict[str, gatt.Characteristic[bytes]] = {}
         config = DeviceConfiguration(
             name=firmware.announcement.name[:20],
@@ -105,6 +106,8 @@ class Peripheral:
     async def power_off(self) -> None:
         """Fall silent, as when the battery is taken out."""
         self._powered = False
+        if self._again is not None:  # a command that is on its way must not be cut off
+            await asyncio.wait([self._again])
         if self.device.is_advertising:
             await self.device.stop_advertising()
         await self.drop()
@@ -203,8 +206,8 @@ class Peripheral:
             self._sender.cancel()
             self._sender = None
         if self._powered:
-            task = asyncio.create_task(self._advertise(), name=f"advertise {self.address}")
-            task.add_done_callback(_report)
+            self._again = asyncio.create_task(self._advertise(), name=f"advertise {self.address}")
+            self._again.add_done_callback(_report)
 
     async def _send(self, connection: Connection) -> None:
         """At each connection event, send what is ready."""
