@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from imuhip.cli.gauges import angle_table, angle_words
 from imuhip.cli.guide import KEYS
-from imuhip.cli.screens import PROVISIONAL, Lines, Screen, result_lines
+from imuhip.cli.screens import PROVISIONAL, Lines, Screen, exercise_lines
 from imuhip.cli.wording import clock, words
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
     from imuhip.cli.watching import LiveState
 
@@ -113,14 +113,17 @@ class LiveBars(Screen):
                 each.clock,
             )
         head = "   ".join(filter(None, (self.title, clock(moment.elapsed_s), moment.size)))
-        self.draw(
+        above: list[RenderableType] = [
             Text(head, style="bold"),
             Text(PROVISIONAL, style="dim"),
             angle_table(moment.live, fancy=self.fancy, width=self.width),
-            result_lines(moment.live),
+            *exercise_lines(moment.live),
+        ]
+        below: list[RenderableType] = [
             Text("sensors", style="bold"),
             sensors,
             *([Text(moment.live.note)] if moment.live.note else []),
             Text(moment.said, style="bold cyan"),
             Text(KEYS if self._keys else "q stop", style="dim"),
-        )
+        ]
+        self.draw(above, moment.live.told, below)

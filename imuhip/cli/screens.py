@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from textwrap import wrap
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TextIO, TypeVar
 
@@ -16,8 +18,8 @@ Moment_contra = TypeVar("Moment_contra", contravariant=True)
 
 CLOCK_CELLS = 6
 """Times stand right-aligned in so much."""
-TOLD_LINES = 6
-"""Results that stay on the screen."""
+TOLD_ROWS = 8
+"""Of results, that stay on the screen at most."""
 PROVISIONAL = "provisional: `imuhip analyze` refines these numbers with the whole session"
 ANGLES_IN_LINES = f"Degrees, last peak in brackets, ? where not known; {PROVISIONAL}."
 
@@ -122,26 +124,40 @@ class Screen:
         """Ring the terminal's bell."""
         self._console.bell()
 
-    def draw(self, *parts: RenderableType) -> None:
+    def draw(self, above: Sequence[RenderableType], told: Sequence[str], below: Sequence[RenderableType]) -> None:
         """Draw one picture.
 
         Args:
-            parts: From top to bottom.
+            above: From the top down.
+            told: The results so far, a line each; as many of the last ones are shown as there is room for.
+            below: To the bottom.
         """
         from rich.console import Group
+        from rich.text import Text
 
-        self._live.update(Group(*parts), refresh=True)
+        taken = len(self._console.render_lines(Group(*above, *below)))
+        rows = _last(told, self.width, min(self._console.height - taken - 2, TOLD_ROWS))
+        so_far = [Text("so far", style="bold"), *map(Text, rows)] if rows else []
+        self._live.update(Group(*above, *so_far, *below), refresh=True)
 
 
-def result_lines(state: LiveState) -> RenderableType:
-    """The set that is going on, and the last results.
+def exercise_lines(state: LiveState) -> list[RenderableType]:
+    """The set that is going on, its name first.
 
     Args:
         state: The moment.
     """
-    from rich.console import Group
     from rich.text import Text
 
-    now = [Text(line, style="bold" if k == 0 else "") for k, line in enumerate(state.exercise)]
-    last = [Text(f"  {line}") for line in state.told[-TOLD_LINES:]]
-    return Group(*now, *([Text("so far", style="bold"), *last] if last else []))
+    return [Text(line, style="bold" if k == 0 else "") for k, line in enumerate(state.exercise)]
+
+
+def _last(told: Sequence[str], width: int, room: int) -> list[str]:
+    """The last results, whole ones, in at most so many rows of a width."""
+    rows: list[str] = []
+    for line in reversed(told):
+        wrapped = wrap(line, width, initial_indent="  ", subsequent_indent=" " * 9)
+        if len(rows) + len(wrapped) > room:
+            break
+        rows = wrapped + rows
+    return rows

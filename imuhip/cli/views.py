@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from imuhip.cli.gauges import angle_table, angle_words
-from imuhip.cli.screens import PROVISIONAL, Lines, Screen, result_lines
+from imuhip.cli.screens import PROVISIONAL, Lines, Screen, exercise_lines
 from imuhip.cli.wording import clock, loss_text, words
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
     from imuhip.cli.watching import LiveState
 
@@ -47,12 +47,10 @@ class BarView(Screen):
             gaps = f"{sensor.gaps_s:.1f} s of gaps" if sensor.gaps_s else ""
             sensors.add_row(f"  {words(sensor.role)}", f"{sensor.rate_hz:.1f} Hz", loss_text(sensor), gaps)
         head = f"{self.title}   {clock(moment.elapsed_s)} of {clock(moment.duration_s)}, {clock(moment.left_s)} left"
-        self.draw(
+        above: list[RenderableType] = [
             Text(head, style="bold"),
             Text(f"{PROVISIONAL}; q stops", style="dim"),
             angle_table(moment, fancy=self.fancy, width=self.width),
-            result_lines(moment),
-            Text("sensors", style="bold"),
-            sensors,
-            Text(moment.note),
-        )
+            *exercise_lines(moment),
+        ]
+        self.draw(above, moment.told, [Text("sensors", style="bold"), sensors, Text(moment.note)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -60,3 +61,18 @@ def test_the_terminal_shows_bars_peaks_sensors_and_that_numbers_are_provisional(
         "provisional",
     ):
         assert text in picture
+
+
+@pytest.mark.parametrize("height", [12, 24, 60])
+def test_results_never_push_the_sensors_off_the_screen_and_are_shown_whole(height: int) -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=60, height=height)
+    told = [
+        f"{k // 60}:{k % 60:02}  clamshell, left, rep {k}: opened in 1.6 s, held for 1.5 s; end{k}" for k in range(90)
+    ]
+    with BarView(console, "session.mcap") as view:
+        view.show(replace(STATE, told=told))
+    picture = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "lost 7" in picture
+    assert ("end89" in picture) == (height > 12)
+    assert "end0" not in picture
+    assert picture.count("rep ") == picture.count("end")
