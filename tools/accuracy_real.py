@@ -82,7 +82,7 @@ def _walk(folder: Path) -> Iterator[Figure]:
             if side == "left":
                 use &= (reference["time_s"] < LEFT_MASK_S[0]) | (reference["time_s"] > LEFT_MASK_S[1])
             rmse, lag, known = best_lag(angles["time_s"], angles[name], reference["time_s"][use], reference[name][use])
-            text = f"{rmse:.2f} (lag {lag} frames, known {100 * known:.1f} %)"
+            text = f"{rmse:.2f} (lag {lag} frames, known {100 * known:.1f} %)" if known else "no angle known"
             judged = (side, causal) == ("right", False)
             yield Figure(
                 f"{side} hip flexion, {way}, RMSE",

@@ -16,7 +16,6 @@ from imuhip.exercises.phases import (
     find_breath,
     find_phases,
     from_home,
-    low_pass,
     speed_of,
 )
 from imuhip.exercises.results import Fault, Rep
@@ -96,14 +95,14 @@ def measure_rep(motion: Motion, entry: ExerciseEntry | None) -> RepFigures | Non
     """
     angle, rate = motion.angle_deg, motion.rate_hz
     breathing = entry is not None and entry.axis == "breath"
-    phases = find_breath(angle, rate) if breathing else find_phases(angle, int(np.argmax(angle)), rate)
+    speed = speed_of(angle, rate)
+    phases = find_breath(angle, rate) if breathing else find_phases(angle, int(np.argmax(angle)), speed)
     if phases is None:
         return None
     if motion.home_deg is not None:
         phases = from_home(phases, angle, motion.home_deg)
     start, top, leave, end = phases.start, phases.top, phases.leave, phases.end
-    speed = speed_of(angle, rate)
-    calm = low_pass(speed, NOISE_HZ, rate)
+    calm = speed.below(NOISE_HZ)
     held = angle[top : leave + 1]
     furthest = float(angle[start : end + 1].max())
     return RepFigures(
@@ -113,8 +112,8 @@ def measure_rep(motion: Motion, entry: ExerciseEntry | None) -> RepFigures | Non
         range_deg=furthest - float(angle[start]),
         peak_deg=furthest,
         start_deg=float(angle[start]),
-        lift=figures(speed, start, top, rate),
-        lower=figures(-speed, leave, end, rate),
+        lift=figures(speed, start, top),
+        lower=figures(speed, leave, end, direction=-1),
         hold_s=(leave - top) / rate,
         hold_rms_deg=float(held.std()),
         hold_speed_deg_s=float(np.abs(calm[top : leave + 1]).mean()),

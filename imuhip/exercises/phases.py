@@ -82,9 +82,39 @@ class PhaseFigures:
     sparc: float | None
 
 
-def speed_of(angle_deg: FloatArray, rate_hz: float) -> FloatArray:
+class Smoothed:
+    """A speed, and what remains of it below some frequency, not delayed.
+
+    A Butterworth filter of second order run both ways, applied to the spectrum of the values mirrored at both ends; the
+    spectrum is taken once for all frequencies that are asked for.
+
+    Args:
+        values: (N,).
+        rate_hz: Frames per second.
+    """
+
+    def __init__(self, values: FloatArray, rate_hz: float) -> None:
+        self.values = values
+        self.rate_hz = rate_hz
+        self._size = 2 * len(values)
+        self._below: dict[float, FloatArray] = {}
+        if self._size:
+            self._spectrum = np.fft.rfft(np.concatenate([values, values[::-1]]))
+            self._hz = np.fft.rfftfreq(self._size, 1.0 / rate_hz)
+
+    def below(self, cut_hz: float) -> FloatArray:
+        """(N,) without what is faster than a frequency."""
+        if len(self.values) < 2:
+            return self.values
+        if cut_hz not in self._below:
+            kept = self._spectrum / (1.0 + (self._hz / cut_hz) ** 4)
+            self._below[cut_hz] = np.asarray(np.fft.irfft(kept, self._size)[: len(self.values)])
+        return self._below[cut_hz]
+
+
+def speed_of(angle_deg: FloatArray, rate_hz: float) -> Smoothed:
     """Speed (N,) in deg/s of an angle (N,) without gaps."""
-    return np.gradient(angle_deg) * rate_hz
+    return Smoothed(np.gradient(angle_deg) * rate_hz, rate_hz)
 
 
 def find_breath(angle_deg: FloatArray, rate_hz: float) -> Phases | None:
@@ -97,28 +127,28 @@ def find_breath(angle_deg: FloatArray, rate_hz: float) -> Phases | None:
     Returns:
         None where the belly does not rise and fall.
     """
-    smooth = low_pass(angle_deg, BREATH_HZ, rate_hz)
+    smooth = Smoothed(angle_deg, rate_hz).below(BREATH_HZ)
     top = int(np.argmax(smooth))
     start, end = int(np.argmin(smooth[: top + 1])), top + int(np.argmin(smooth[top:]))
     return Phases(start, top, top, end) if start < top < end else None
 
 
-def find_phases(angle_deg: FloatArray, top: int, rate_hz: float) -> Phases | None:
+def find_phases(angle_deg: FloatArray, top: int, speed: Smoothed) -> Phases | None:
     """The edges of a repetition.
 
     Args:
         angle_deg: (N,) positive out of the start pose, from the pose before the repetition to the one after it.
         top: Frame that is surely at the top.
-        rate_hz: Frames per second.
+        speed: Of the angle.
 
     Returns:
         None where the angle does not go out and back.
     """
     if not 2 <= top < len(angle_deg) - 2:
         return None
-    speed = low_pass(speed_of(angle_deg, rate_hz), NOISE_HZ, rate_hz)
-    lift = _phase(angle_deg[: top + 1], speed[: top + 1], rate_hz)
-    lower = _phase(angle_deg[top:][::-1], -speed[top:][::-1], rate_hz)
+    calm, rate_hz = speed.below(NOISE_HZ), speed.rate_hz
+    lift = _phase(angle_deg[: top + 1], calm[: top + 1], rate_hz)
+    lower = _phase(angle_deg[top:][::-1], -calm[top:][::-1], rate_hz)
     if lift is None or lower is None:
         return None
     last = len(angle_deg) - 1
@@ -190,47 +220,35 @@ def _until_rest(slow: BoolArray, frames: int) -> int:
     return int(np.argmax(counted[frames:] == counted[:-frames]))
 
 
-def figures(speed: FloatArray, first: int, last: int, rate_hz: float) -> PhaseFigures:
+def figures(speed: Smoothed, first: int, last: int, *, direction: int = 1) -> PhaseFigures:
     """What a phase's speed shows.
 
     Args:
-        speed: (N,) deg/s, positive in the phase's direction, with some frames around it.
+        speed: (N,) deg/s, with some frames around the phase.
         first: First frame of the phase.
         last: Last frame.
-        rate_hz: Frames per second.
+        direction: Sign of the phase's speed.
     """
-    own = slice(first, last + 1)
+    own, rate_hz = slice(first, last + 1), speed.rate_hz
     duration_s = (last - first) / rate_hz
-    size = np.abs(speed[own])
+    size = np.abs(speed.values[own])
     trim = round(INNER * len(size))
-    smooth = np.abs(low_pass(speed, STOP_HZ, rate_hz)[own])
+    smooth = np.abs(speed.below(STOP_HZ)[own])
     mean, slow_mean = float(size.mean()), float(smooth.mean())
     near_stop = smooth < STOPPED * slow_mean
     peak = float(size.max())
     cut_hz = max(RIPPLE_HZ, RIPPLE_PER_PHASE / max(duration_s, 0.1))
-    fast = (speed - low_pass(speed, cut_hz, rate_hz))[own]
+    fast = (speed.values - speed.below(cut_hz))[own]
     arc = sparc(size, rate_hz)
     return PhaseFigures(
         duration_s=duration_s,
         peak_deg_s=peak,
         peak_to_mean=peak / mean if mean else np.inf,
-        speed_peaks=count_peaks(low_pass(speed, NOISE_HZ, rate_hz)[own]),
+        speed_peaks=count_peaks(direction * speed.below(NOISE_HZ)[own]),
         stopped_share=float(near_stop[trim : len(size) - trim].mean()) if len(size) > 2 * trim else 0.0,
         ripple=float(np.sqrt(np.mean(fast * fast))) / mean if mean else 0.0,
         sparc=arc if np.isfinite(arc) else None,
     )
-
-
-def low_pass(values: FloatArray, cut_hz: float, rate_hz: float) -> FloatArray:
-    """Values (N,) without what is faster than ``cut_hz``, and not delayed.
-
-    A Butterworth filter of second order run both ways, applied to the spectrum of the values mirrored at both ends.
-    """
-    if len(values) < 2:
-        return values
-    mirrored = np.concatenate([values, values[::-1]])
-    share = np.fft.rfftfreq(len(mirrored), 1.0 / rate_hz) / cut_hz
-    return np.asarray(np.fft.irfft(np.fft.rfft(mirrored) / (1.0 + share**4), len(mirrored))[: len(values)])
 
 
 def count_peaks(speed: FloatArray) -> int:

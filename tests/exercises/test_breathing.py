@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from imuhip.exercises.phases import find_breath, find_phases
+from imuhip.exercises.phases import find_breath, find_phases, speed_of
 
 RATE_HZ = 100.0
 
@@ -21,7 +21,7 @@ def test_a_paced_breath_has_the_lengths_of_its_pace(inhale_s, exhale_s):
     assert phases is not None
     assert (phases.top - phases.start) / RATE_HZ == pytest.approx(inhale_s, abs=0.2)
     assert (phases.end - phases.leave) / RATE_HZ == pytest.approx(exhale_s, abs=0.2)
-    by_speed = find_phases(angle, phases.top, RATE_HZ)
+    by_speed = find_phases(angle, phases.top, speed_of(angle, RATE_HZ))
     assert by_speed is None or (by_speed.top - by_speed.start) / RATE_HZ < 0.7 * inhale_s
 
 

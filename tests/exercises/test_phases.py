@@ -6,13 +6,13 @@ import moved
 import numpy as np
 import pytest
 
-from imuhip.exercises.phases import count_peaks, figures, find_phases, from_home, low_pass, speed_of
+from imuhip.exercises.phases import Smoothed, count_peaks, figures, find_phases, from_home, speed_of
 
 RATE = moved.RATE_HZ
 
 
 def phases_of(angle):
-    return find_phases(angle, int(np.argmax(angle)), RATE)
+    return find_phases(angle, int(np.argmax(angle)), speed_of(angle, RATE))
 
 
 def durations(angle):
@@ -86,7 +86,7 @@ def test_what_swings_past_the_start_pose_is_left_out():
 
 def figures_of(angle):
     p = phases_of(angle)
-    return figures(speed_of(angle, RATE), p.start, p.top, RATE)
+    return figures(speed_of(angle, RATE), p.start, p.top)
 
 
 def test_a_minimum_jerk_lift_has_one_peak_no_stop_and_no_ripple():
@@ -133,5 +133,5 @@ def test_peaks_are_counted_by_how_far_they_stand_out():
 def test_the_low_pass_keeps_slow_and_takes_fast_without_delay():
     t = np.arange(600) / RATE
     slow = np.sin(2 * np.pi * 0.5 * t)
-    out = low_pass(slow + np.sin(2 * np.pi * 15 * t), 3.0, RATE)
+    out = Smoothed(slow + np.sin(2 * np.pi * 15 * t), RATE).below(3.0)
     assert np.abs(out - slow)[50:-50].max() < 0.05
