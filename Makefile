@@ -23,11 +23,15 @@ lint: .venv/.dev  ## Check style, types and layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-figures: .venv/.dev  ## Print the accuracy and speed tables of the README and draw its picture (takes minutes)
+figures: .venv/.dev  ## Print the accuracy and speed tables of the README and draw its picture (takes an hour)
 	$(BIN)/imuhip plot recordings/range_test.mcap -o recordings/range_test.png --force
 	$(BIN)/python tools/accuracy.py
+	$(BIN)/python tools/flag_study.py
 	$(BIN)/python tools/bench_pipeline.py
+	$(BIN)/python tools/bench_exercises.py
+	$(BIN)/python tools/bench_history.py
 	$(BIN)/python tools/bench_radio.py
+	$(BIN)/python tools/bench_mqtt.py
 
 clean:  ## Remove the environment and everything made
 	rm -rf .venv build dist out .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
