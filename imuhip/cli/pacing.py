@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Protocol
 
 from imuhip.marks import Mark
 from imuhip.packets.notification import NotificationBlock
 
 if TYPE_CHECKING:
+    from imuhip.cli.following import Following
     from imuhip.cli.screens import View
-    from imuhip.cli.watching import LiveState, Watch
-    from imuhip.hip.stage import HipBlock
-    from imuhip.live_results import LiveResults, News
-    from imuhip.pipeline import Pipeline
+    from imuhip.cli.watching import LiveState
     from imuhip.recording import Event
 
 LONGEST_SLEEP_S = 0.05
@@ -31,16 +29,6 @@ class Clock(Protocol):
         """Wait."""
 
 
-class Outlet(Protocol):
-    """Where a running session goes besides the view."""
-
-    def take(self, blocks: Iterable[HipBlock], news: Iterable[News]) -> None:
-        """What the pipeline gave, and what is new with it; never waits."""
-
-    def note(self) -> str:
-        """How it is doing, in a few words."""
-
-
 class WallClock:
     """The real clock."""
 
@@ -55,51 +43,33 @@ class WallClock:
 
 def play(
     events: Iterable[Event],
-    pipeline: Pipeline,
-    watch: Watch,
+    following: Following,
     view: View[LiveState],
     *,
     speed: float | None,
     clock: Clock,
     stopped: Callable[[], bool],
-    results: LiveResults | None = None,
-    outlet: Outlet | None = None,
 ) -> bool:
     """Feed a recording to a pipeline as if it were live.
 
     Args:
         events: Notifications, marks and losses in the order of the recording, in blocks short enough for the eye.
-        pipeline: A fresh pipeline.
-        watch: Collects what the view shows.
+        following: The pipeline, and who follows it.
         view: Shows it.
         speed: Times real time; None for as fast as it goes.
         clock: Paces the replay and the pictures.
         stopped: Whether the user wants to stop.
-        results: Tells what is new; None where nobody wants to know.
-        outlet: Where angles and results go besides.
 
     Returns:
         Whether the recording was played to its end.
     """
-
-    def take(blocks: Sequence[HipBlock], *, last: bool = False) -> None:
-        news = [] if results is None else results.take(blocks, last=last)
-        watch.take(blocks, news)
-        if outlet is not None:
-            outlet.take(blocks, news)
-
-    def show() -> None:
-        view.show(watch.state(pipeline.health(), pipeline.latest_set(), note="" if outlet is None else outlet.note()))
-
     began_s = shown_s = clock.now()
     first_ns: int | None = None
     for event in events:
         if stopped():
             return False
         if isinstance(event, Mark):
-            take(pipeline.mark(event))
-            if results is not None:
-                results.mark(event)
+            following.mark(event)
         if not isinstance(event, NotificationBlock):
             continue
         first_ns = int(event.arrival_ns[0]) if first_ns is None else first_ns
@@ -107,11 +77,10 @@ def play(
             due_s = began_s + (int(event.arrival_ns[-1]) - first_ns) * 1e-9 / speed
             while (wait_s := due_s - clock.now()) > 0 and not stopped():
                 clock.sleep(min(wait_s, LONGEST_SLEEP_S))
-        take(pipeline.feed(event))
+        following.feed(event)
         if clock.now() - shown_s >= view.interval_s:
             shown_s = clock.now()
-            show()
-    take(pipeline.flush(), last=True)
-    watch.end()
-    show()
+            view.show(following.state())
+    following.finish()
+    view.show(following.state())
     return True

@@ -130,6 +130,7 @@ def show(
         Whether the end was reached.
     """
     from imuhip.catalogue_files import load_catalogue
+    from imuhip.cli.following import Following
     from imuhip.cli.keys import quit_key
     from imuhip.cli.pacing import WallClock, play
     from imuhip.cli.watching import Watch
@@ -140,22 +141,13 @@ def show(
     pipeline, events = Pipeline(live.session.sensors, catalogue=catalogue), live.events
     roles = [each.role for each in live.session.sensors]
     results, watch = LiveResults(pipeline, catalogue, roles, earlier=earlier), Watch(live.duration_s)
+    following = Following(pipeline, watch, results=results, outlet=outlet)
     if outlet is not None:
         outlet.begin(pipeline)
         events = outlet.obey(events, live=live.takes_marks)
     try:
         with quit_key() as stopped, _view(title, line_s) as view:
-            whole = play(
-                events,
-                pipeline,
-                watch,
-                view,
-                results=results,
-                speed=speed,
-                clock=WallClock(),
-                stopped=stopped,
-                outlet=outlet,
-            )
+            whole = play(events, following, view, speed=speed, clock=WallClock(), stopped=stopped)
     except KeyboardInterrupt:
         return False
     if whole and watch.knew_nothing:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from imuhip.cli.following import Following
 from imuhip.cli.watching import LiveState, Watch
 from imuhip.exercises.catalogue import Catalogue
-from imuhip.hip.stage import HipBlock
 from imuhip.live_results import Earlier, LiveResults
 from imuhip.marks import Mark
 from imuhip.packets.notification import NotificationBlock, SensorInfo
@@ -95,14 +95,13 @@ class Recorder:
         earlier: Earlier | None = None,
     ) -> None:
         self._writer = writer
-        self._pipeline = Pipeline(sensors, catalogue=catalogue)
-        self._outlet = outlet
+        pipeline = Pipeline(sensors, catalogue=catalogue)
         if outlet is not None:
-            outlet.begin(self._pipeline)
-        self._results: LiveResults | None = None
+            outlet.begin(pipeline)
+        results = None
         if catalogue is not None:
-            self._results = LiveResults(self._pipeline, catalogue, [each.role for each in sensors], earlier=earlier)
-        self._watch = Watch(0.0)
+            results = LiveResults(pipeline, catalogue, [each.role for each in sensors], earlier=earlier)
+        self._following = Following(pipeline, Watch(0.0), results=results, outlet=outlet)
         self._lost: tuple[int, ...] = (0,) * len(sensors)
         self._quiet = True
         self._why = ""
@@ -112,15 +111,13 @@ class Recorder:
         """See :class:`imuhip.radio.live.Sink`."""
         self._writer.write(block)
         self._quiet = False
-        self._show(self._pipeline.feed(block))
+        self._following.feed(block)
         self.snapshot = self._look()
 
     def mark(self, mark: Mark) -> None:
         """See :class:`imuhip.radio.live.Sink`."""
         self._writer.mark(mark)
-        self._show(self._pipeline.mark(mark))
-        if self._results is not None:
-            self._results.mark(mark)
+        self._following.mark(mark)
 
     def tick(self, now_ns: int, lost: Sequence[int]) -> None:
         """See :class:`imuhip.radio.live.Sink`; where nothing arrives the disk must still get what has arrived."""
@@ -136,21 +133,13 @@ class Recorder:
 
     def finish(self) -> None:
         """End the session: the last frames are measured."""
-        self._show(self._pipeline.flush(), last=True)
-        self._watch.end()
+        self._following.finish()
         self._ask_why()
         self.snapshot = self._look()
 
     def _ask_why(self) -> None:
-        self._why = self._pipeline.why_uncalibrated if self._watch.knew_nothing else ""
-
-    def _show(self, blocks: Sequence[HipBlock], *, last: bool = False) -> None:
-        news = [] if self._results is None else self._results.take(blocks, last=last)
-        self._watch.take(blocks, news)
-        if self._outlet is not None:
-            self._outlet.take(blocks, news)
+        following = self._following
+        self._why = following.pipeline.why_uncalibrated if following.watch.knew_nothing else ""
 
     def _look(self) -> Snapshot:
-        note = "" if self._outlet is None else self._outlet.note()
-        state = self._watch.state(self._pipeline.health(), self._pipeline.latest_set(), note=note)
-        return Snapshot(state, self._writer.size_bytes, self._lost, self._why)
+        return Snapshot(self._following.state(), self._writer.size_bytes, self._lost, self._why)

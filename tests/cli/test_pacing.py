@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from imuhip.cli.following import Following
 from imuhip.cli.pacing import play
 from imuhip.cli.views import LineView
 from imuhip.cli.watching import LiveState, Watch
@@ -35,8 +36,7 @@ def run(path: Path, *, speed: float | None, stop_at_s: float = 1e9) -> tuple[boo
     began_s = clock.now()
     whole = play(
         source.events(0.05),
-        pipeline,
-        watch,
+        Following(pipeline, watch),
         LineView(out, interval_s=0.5),
         speed=speed,
         clock=clock,
