@@ -40,4 +40,4 @@ def news_line(news: News, now_s: float) -> str:
 def _test(test: Mapping[str, Any]) -> str:
     what = ", ".join(words(test[key]) for key in ("name", "side", "position", "mode") if test[key])
     trials = " ".join(f"{trial:.0f}" for trial in test["trials_deg"])
-    return f"{what}: {peak_words(test)} deg; trials {trials}" if trials else f"{what}: no trial found"
+    return f"{what}: {peak_words(test, unit=' deg')}; trials {trials}" if trials else f"{what}: no trial found"

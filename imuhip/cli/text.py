@@ -238,17 +238,19 @@ def _untested_lines(results: Mapping[str, Any]) -> list[str]:
     return ["Range tests", "  none is marked; `imuhip plot` and `imuhip angles` show the whole session"]
 
 
-def peak_words(test: Mapping[str, Any]) -> str:
+def peak_words(test: Mapping[str, Any], *, unit: str = "") -> str:
     """The peak of a test with its uncertainty, and what kind of number it is.
 
     Args:
         test: As in the results.
+        unit: Said where no heading says it.
     """
     if test["peak_deg"] is None:
         return "not known"
     peak = f"{test['peak_deg']:.0f}"
     if test["uncertainty_deg"] is not None:
         peak += f" \u00b1 {test['uncertainty_deg']:.0f}"
+    peak += unit
     if test["relative_only"]:
         peak += ", change only"
     return f"{peak}, gravity" if test["reference"] == "gravity" else peak

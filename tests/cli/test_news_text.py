@@ -21,6 +21,8 @@ FLAG: dict[str, Any] = {"rule": "A", "level": "green", "message": "Repeat the te
 
 def test_a_test_is_told_with_its_peak_and_trials() -> None:
     assert news_line(News("range", TEST), 63.0) == "1:02  extension, right, prone, active: 11 ± 1 deg; trials 11 11"
+    turned = TEST | {"name": "internal_rotation", "relative_only": True}
+    assert "active: 11 ± 1 deg, change only; trials 11 11" in news_line(News("range", turned), 63.0)
     empty = TEST | {"trials_deg": [], "peak_deg": None}
     assert news_line(News("range", empty), 63.0).endswith("active: no trial found")
 
