@@ -10,7 +10,7 @@ import numpy as np
 from imuhip.calibration.body import Body
 from imuhip.calibration.estimator import Solution, solve
 from imuhip.calibration.memory import Memory, piece_of
-from imuhip.calibration.motion import SLOT_STEPS, Motion, MotionDigest
+from imuhip.calibration.motion import SLOT_STEPS, MotionDigest
 from imuhip.calibration.outcome import calibration_of, why_unsolved
 from imuhip.calibration.poses import Activity
 from imuhip.calibration.result import HEADING_LIMIT_RAD, Calibration
@@ -106,9 +106,8 @@ class Calibrator:
         """
         if not self._digest.feed(block):
             return []
-        motion = self._digest.motion()
         done = len(self._still)
-        new = motion.cut(done * SLOT_STEPS, None)
+        new = self._digest.motion(done * SLOT_STEPS)
         self._still = np.concatenate([self._still, still_slots(new)])
         slip_var = new.slip_var.reshape(new.sensors, -1, SLOT_STEPS).max(axis=(0, 2))
         self._lost = np.concatenate([self._lost, slip_var > MAX_SLIP_VAR])
@@ -119,9 +118,8 @@ class Calibrator:
             self._settled &= not slipped[slot - done]
             if self._urgent(slot) or (self._pending and slot - self._solved_slot >= self._spacing(slot)):
                 end = (slot + 1) * SLOT_STEPS
-                solved = self._solve_piece(motion.until(end))
-                if solved is not None:
-                    calibration = solved
+                calibration = self._solve_piece(end)
+                if calibration is not None:
                     self._solved_slot, self._pending, self._settled = slot, False, _settled(calibration)
                     delay = round(APPLY_DELAY_S * self._rate_hz)
                     due.append(Due(end * self._digest.factor + delay, calibration))
@@ -161,19 +159,20 @@ class Calibrator:
         known = [_known_by(a, told) for a in self._activities.values() if a.start < told]
         return Body(tuple(m for m in self._body.mountings if m.start < step)), sorted(known, key=lambda a: a.start)
 
-    def _solve_piece(self, motion: Motion) -> Calibration | None:
+    def _solve_piece(self, end: int) -> Calibration | None:
         """Solve what has come since the memory ends; when that has grown long, remember it and start a new piece."""
-        body, activities = self._known(len(motion))
+        body, activities = self._known(end)
         start = 0 if self._memory is None else self._memory.step
         piece_body, seen = piece_of(body, activities, start)
-        piece = motion.cut(start, None)
+        piece = self._digest.motion(start, end)
         solution = solve(
             piece, piece_body, seen, saved=self._saved, memory=self._memory, before=self._solution, live=True
         )
         if solution is None:
             return None
-        if len(motion) - start > PIECE_STEPS and not self._ending(len(motion)):
+        if end - start > PIECE_STEPS and not self._ending(end):
             self._memory, self._solution = solution.memory(start), None
+            self._digest.forget(self._memory.step)
         elif self._memory is not None:  # without a memory the first guess is better made anew
             self._solution = solution
         return calibration_of(solution, body, start, self._digest.factor)

@@ -18,6 +18,8 @@ STEP_RATE_HZ = 25.0
 """Steps per second: fine enough that a hip at 300 deg/s turns 12 deg in one."""
 SLOT_STEPS = 25
 """Steps in a slot of one second, the unit in which the digest grows, so that it does not depend on block sizes."""
+PART_STEPS = 32 * SLOT_STEPS
+"""Steps that are digested at a time: what they need in between fits into a processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,11 @@ class Motion:
         """Number of sensors."""
         return int(self.known.shape[0])
 
+    @property
+    def arrays(self) -> tuple[FloatArray, FloatArray, BoolArray, FloatArray]:
+        """Everything that is kept for each step."""
+        return self.turn_rad, self.acc_m_s2, self.known, self.slip_var
+
     def step_at(self, time_s: float) -> int:
         """Index of the step that holds a time from the recording's start, inside the digest."""
         return int(min(max(time_s / self.step_s, 0), len(self) - 1))
@@ -73,14 +80,13 @@ class MotionDigest:
     def __init__(self, sensors: int, rate_hz: float) -> None:
         self.factor = max(1, round(rate_hz / STEP_RATE_HZ))
         self.step_s = self.factor / rate_hz
-        self._steps = 0
-        self._capacity = 64 * SLOT_STEPS
-        self._turn = np.zeros((sensors, self._capacity, 3))
-        self._acc = np.zeros((sensors, self._capacity, 3))
-        self._known = np.zeros((sensors, self._capacity), dtype=np.bool_)
-        self._slip = np.zeros((sensors, self._capacity))
+        self._first = self._forgotten = self._steps = 0
+        self._kept = _room(sensors, 64 * SLOT_STEPS, self.step_s)
         self._rest: list[BridgedBlock] = []
         self._rest_frames = 0
+
+    def __len__(self) -> int:
+        return self._steps
 
     def feed(self, block: BridgedBlock) -> bool:
         """Take frames in; True when at least one whole slot has been added."""
@@ -92,46 +98,76 @@ class MotionDigest:
         """Digest what is left in whole steps, at the end of a recording."""
         return self._digest(1)
 
-    def motion(self) -> Motion:
-        """All that has been digested so far, as views."""
-        n = self._steps
-        return Motion(self.step_s, self._turn[:, :n], self._acc[:, :n], self._known[:, :n], self._slip[:, :n])
+    def motion(self, start: int = 0, stop: int | None = None) -> Motion:
+        """Steps from ``start``, which must not be forgotten, to ``stop`` or all that has been digested so far: views."""
+        end = self._steps if stop is None else stop
+        return self._kept.cut(start - self._first, end - self._first)
+
+    def forget(self, step: int) -> None:
+        """Steps before this one are not asked for any more."""
+        self._forgotten = step
 
     def _digest(self, quantum: int) -> bool:
-        frames = self._rest_frames // (quantum * self.factor) * quantum * self.factor
-        if frames == 0:
-            return False
-        whole = self._rest[0] if len(self._rest) == 1 else _join(self._rest)
-        left = self._rest_frames - frames
-        self._rest = [_tail(whole, frames)] if left else []
-        self._rest_frames = left
-        turn = whole.gyr_rad_s[:, :frames] * (whole.span[:, :frames, None] / whole.rate_hz)
-        slip = whole.slip_rad[:, :frames]
-        self._append(turn, whole.acc_m_s2[:, :frames], whole.known[:, :frames], slip * slip)
-        return True
+        steps = self._rest_frames // (quantum * self.factor) * quantum
+        self._make_room(steps)
+        for begin in range(0, steps, PART_STEPS):
+            self._append(self._take(min(PART_STEPS, steps - begin) * self.factor))
+        return steps > 0
 
-    def _append(self, turn: FloatArray, acc: FloatArray, known: BoolArray, slip_var: FloatArray) -> None:
-        steps = turn.shape[1] // self.factor
-        end = self._steps + steps
-        while end > self._capacity:
-            self._turn, self._acc, self._known, self._slip = (
-                np.concatenate([a, np.zeros_like(a)], axis=1) for a in (self._turn, self._acc, self._known, self._slip)
-            )
-            self._capacity *= 2
-        into = slice(self._steps, end)
-        parts = turn.reshape(turn.shape[0], steps, self.factor, 3)
-        total, coning = parts[:, :, 0], np.zeros((turn.shape[0], steps, 3))
-        force = acc.reshape(parts.shape)
-        force_sum = force[:, :, 0]
+    def _take(self, frames: int) -> BridgedBlock:
+        """The first frames of what is left."""
+        self._rest_frames -= frames
+        parts: list[BridgedBlock] = []
+        while frames:
+            block = self._rest.pop(0)
+            if len(block) > frames:
+                self._rest.insert(0, block.part(frames, len(block)))
+                block = block.part(0, frames)
+            parts.append(block)
+            frames -= len(block)
+        return parts[0] if len(parts) == 1 else _join(parts)
+
+    def _make_room(self, steps: int) -> None:
+        kept = self._steps - self._first
+        if kept + steps <= len(self._kept):
+            return
+        old = self._kept.cut(self._forgotten - self._first, kept)
+        self._kept = _room(old.sensors, 2 * (len(old) + steps), self.step_s)
+        self._first = self._forgotten
+        for into, values in zip(self._kept.arrays, old.arrays, strict=True):
+            into[:, : len(old)] = values
+
+    def _append(self, block: BridgedBlock) -> None:
+        steps = len(block) // self.factor
+        at = self._steps - self._first
+        into = self._kept.cut(at, at + steps)
+        shape = (into.sensors, steps, self.factor, 3)
+        turn = (block.gyr_rad_s * (block.span[..., None] / block.rate_hz)).reshape(shape)
+        force = block.acc_m_s2.reshape(shape)
+        known, slip = block.known.reshape(shape[:3]), block.slip_rad.reshape(shape[:3])
+        total, force_sum, all_known, most_slip = turn[:, :, 0], force[:, :, 0], known[:, :, 0], slip[:, :, 0]
+        coning = np.zeros_like(total)
         for i in range(1, self.factor):
-            coning = coning + rotation.cross(total, parts[:, :, i])
-            total = total + parts[:, :, i]
+            coning += rotation.cross(total, turn[:, :, i])
+            total = total + turn[:, :, i]
             force_sum = force_sum + force[:, :, i]
-        self._turn[:, into] = total + 0.5 * coning
-        self._acc[:, into] = force_sum / self.factor
-        self._known[:, into] = known.reshape(parts.shape[:3]).all(axis=2)
-        self._slip[:, into] = slip_var.reshape(parts.shape[:3]).max(axis=2)
-        self._steps = end
+            all_known = all_known & known[:, :, i]
+            most_slip = np.maximum(most_slip, slip[:, :, i])
+        into.turn_rad[:] = total + 0.5 * coning
+        into.acc_m_s2[:] = force_sum / self.factor
+        into.known[:] = all_known
+        into.slip_var[:] = most_slip * most_slip
+        self._steps += steps
+
+
+def _room(sensors: int, steps: int, step_s: float) -> Motion:
+    return Motion(
+        step_s,
+        np.empty((sensors, steps, 3)),
+        np.empty((sensors, steps, 3)),
+        np.empty((sensors, steps), dtype=np.bool_),
+        np.empty((sensors, steps)),
+    )
 
 
 def _join(blocks: list[BridgedBlock]) -> BridgedBlock:
@@ -144,7 +180,3 @@ def _join(blocks: list[BridgedBlock]) -> BridgedBlock:
         np.concatenate([b.span for b in blocks], axis=1),
         np.concatenate([b.slip_rad for b in blocks], axis=1),
     )
-
-
-def _tail(block: BridgedBlock, frames: int) -> BridgedBlock:
-    return block.part(frames, len(block))
