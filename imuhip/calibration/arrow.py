@@ -7,6 +7,7 @@ node and of the shared unknowns.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,37 +15,38 @@ import numpy as np
 from imuhip.units import FloatArray
 
 
-@dataclass(frozen=True, slots=True)
 class ArrowSystem:
     """Normal equations: J nodes of n unknowns, p shared unknowns.
 
+    Everything lies in one array, so that equations of any kind can be added by their places in it.
+
+    Args:
+        nodes: J.
+        n: Unknowns of a node.
+        p: Shared unknowns.
+
     Attributes:
+        flat: All of it in a row, and a last number that is in nobody's way.
         diagonal: (J, n, n).
+        wide: (J, n, n + p + 1) what else is in a node's rows: upper, border and right.
         upper: (J - 1, n, n) between node j (rows) and node j + 1 (columns).
         border: (J, n, p) between node j and the shared unknowns.
-        corner: (p, p).
         right: (J, n) right-hand side of the nodes.
+        corner: (p, p).
         right_shared: (p,).
     """
 
-    diagonal: FloatArray
-    upper: FloatArray
-    border: FloatArray
-    corner: FloatArray
-    right: FloatArray
-    right_shared: FloatArray
-
-    @staticmethod
-    def zeros(nodes: int, n: int, p: int) -> ArrowSystem:
-        """A system without any equation."""
-        return ArrowSystem(
-            np.zeros((nodes, n, n)),
-            np.zeros((max(nodes - 1, 0), n, n)),
-            np.zeros((nodes, n, p)),
-            np.zeros((p, p)),
-            np.zeros((nodes, n)),
-            np.zeros(p),
+    def __init__(self, nodes: int, n: int, p: int) -> None:
+        shapes = (nodes, n, n), (nodes, n, n + p + 1), (p, p + 1)
+        sizes = [math.prod(shape) for shape in shapes]
+        self.flat: FloatArray = np.zeros(sum(sizes) + 1)
+        starts = [0, sizes[0], sizes[0] + sizes[1]]
+        self.diagonal, self.wide, wide_corner = (
+            self.flat[start : start + size].reshape(shape)
+            for start, size, shape in zip(starts, sizes, shapes, strict=True)
         )
+        self.upper, self.border, self.right = self.wide[:-1, :, :n], self.wide[..., n:-1], self.wide[..., -1]
+        self.corner, self.right_shared = wide_corner[:, :-1], wide_corner[:, -1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,28 +87,25 @@ class ArrowCovariance:
 def eliminate(system: ArrowSystem) -> ArrowFactors:
     """Forward elimination along the chain."""
     nodes, n, _ = system.diagonal.shape
-    p = system.border.shape[2]
-    pivot = system.diagonal.copy()
-    x = np.zeros((nodes, n, n + p + 1))
-    taken = np.zeros((p, p + 1))
-    row = np.concatenate([system.border[0], system.right[0, :, None]], axis=1)
-    for j in range(nodes - 1):
-        upper = system.upper[j]
-        x[j] = np.linalg.solve(pivot[j], np.concatenate([upper, row], axis=1))
-        taken += row[:, :p].T @ x[j, :, n:]
-        down = upper.T @ x[j]
-        pivot[j + 1] -= down[:, :n]
-        row = np.concatenate([system.border[j + 1], system.right[j + 1, :, None]], axis=1) - down[:, n:]
-    x[-1, :, n:] = np.linalg.solve(pivot[-1], row)
-    taken += row[:, :p].T @ x[-1, :, n:]
+    pivot, rest = system.diagonal.copy(), system.wide.copy()
+    x = np.empty_like(rest)
+    for j in range(nodes):
+        # A node has many right-hand sides: with its inverse they are one product, half as long as solving for them.
+        np.matmul(np.linalg.inv(pivot[j]), rest[j], out=x[j])
+        if j + 1 < nodes:
+            down = rest[j, :, :n].T @ x[j]
+            pivot[j + 1] -= down[:, :n]
+            rest[j + 1, :, n:] -= down[:, n:]
+    border = rest[..., n:-1]
+    taken = border.reshape(nodes * n, -1).T @ x[..., n:].reshape(nodes * n, -1)
     return ArrowFactors(
         pivot,
         x[..., :n],
-        x[..., n : n + p],
-        x[..., n + p],
-        system.corner - taken[:, :p],
-        system.right_shared - taken[:, p],
-        row[:, :p],
+        x[..., n:-1],
+        x[..., -1],
+        system.corner - taken[:, :-1],
+        system.right_shared - taken[:, -1],
+        border[-1],
     )
 
 

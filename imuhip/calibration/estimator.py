@@ -151,7 +151,7 @@ def _equations(
     evidence: Evidence, layout: Layout, state: State, priors: PriorEquations, memory: Memory | None
 ) -> arrow.ArrowSystem:
     noise = SensorNoise()
-    system = arrow.ArrowSystem.zeros(len(evidence.seg.node_step), layout.node, layout.shared)
+    system = arrow.ArrowSystem(len(evidence.seg.node_step), layout.node, layout.shared)
     motion_equations.add_gyro(system, layout, state, evidence.seg, noise)
     motion_equations.add_gravity(system, layout, state, evidence.seg, noise, evidence.speed_m_s)
     motion_equations.keep_finite(system, layout, evidence.seg)

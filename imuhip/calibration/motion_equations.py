@@ -8,6 +8,7 @@ import numpy as np
 
 from imuhip import rotation
 from imuhip.calibration.arrow import ArrowSystem
+from imuhip.calibration.sensor_blocks import ACC, BIAS, GAIN, TURN, SensorBlocks
 from imuhip.calibration.state import GAIN_PAIRS, Layout, State
 from imuhip.calibration.strapdown import Segments
 from imuhip.units import GRAVITY_M_S2, FloatArray
@@ -43,33 +44,28 @@ class SensorNoise:
 
 def add_gyro(system: ArrowSystem, layout: Layout, state: State, seg: Segments, noise: SensorNoise) -> None:
     """From node to node each W frame turns only by what bias and gain explain, and the bias walks slowly."""
+    own = SensorBlocks.of(system, layout.sensors)
     start, end = state.quat_earth_from_w[:, :-1], state.quat_earth_from_w[:, 1:]
     c = rotation.matrix(start)
     by_bias, by_gain = c @ seg.turn_by_bias, c @ seg.turn_by_gain
     explained = _vec(by_bias, state.bias[:, :-1]) + _vec(by_gain, state.gyr_gain.reshape(layout.sensors, 1, 9))
     turned = rotation.multiply(rotation.exp(explained), rotation.multiply(end, rotation.conjugate(start)))
-    residual = rotation.log(turned)
     weight = np.where(seg.whole, 1.0 / (noise.gyr_walk**2 * seg.duration_s + seg.slip_var), 0.0)
-    # residual changes by d_end - d_start + by_bias db + by_gain dm
-    at_start = np.concatenate([np.broadcast_to(-np.eye(3), by_bias.shape), by_bias], axis=3)
-    w = weight[..., None, None]
-    t_start, t_gain = np.swapaxes(at_start, 2, 3) * w, np.swapaxes(by_gain, 2, 3) * w
-    square, mixed, gained = t_start @ at_start, t_start @ by_gain, w * by_gain
-    corner = (t_gain @ by_gain).sum(axis=1)
-    right, right_gain = _vec(t_start, residual), _vec(t_gain, residual).sum(axis=1)
-    for k in range(layout.sensors):
-        here = slice(layout.turn(k).start, layout.bias(k).stop)
-        nxt, gain = layout.turn(k), layout.gyr_gain(k)
-        system.diagonal[:-1, here, here] += square[k]
-        system.diagonal[1:, nxt, nxt] += w[k] * np.eye(3)
-        system.upper[:, here, nxt] += t_start[k]
-        system.border[:-1, here, gain] += mixed[k]
-        system.border[1:, nxt, gain] += gained[k]
-        system.corner[gain, gain] += corner[k]
-        system.right[:-1, here] -= right[k]
-        system.right[1:, nxt] -= weight[k, :, None] * residual[k]
-        system.right_shared[gain] -= right_gain[k]
-        _add_bias_walk(system, layout, state, k, 1.0 / (noise.gyr_bias_walk**2 * seg.duration_s))
+    # The residual changes by d_end - d_start + by_bias db + by_gain dm.
+    eye = np.broadcast_to(np.eye(3), by_bias.shape)
+    jac = np.concatenate([-eye, by_bias, eye, by_gain, -rotation.log(turned)[..., None]], axis=3)
+    square = _square(jac, weight)
+    here, there, gain = slice(0, 6), slice(6, 9), slice(9, 18)
+    own.node[:, :-1] += square[..., here, here]
+    own.node[:, 1:, TURN, TURN] += square[..., there, there]
+    own.after[..., TURN] += square[..., here, there]
+    own.border[:, :-1, :, GAIN] += square[..., here, gain]
+    own.border[:, 1:, TURN, GAIN] += square[..., there, gain]
+    own.corner[:, GAIN, GAIN] += square[..., gain, gain].sum(axis=1)
+    own.right[:, :-1] += square[..., here, -1]
+    own.right[:, 1:, TURN] += square[..., there, -1]
+    own.right_shared[:, GAIN] += square[..., gain, -1].sum(axis=1)
+    _add_bias_walk(own, state, 1.0 / (noise.gyr_bias_walk**2 * seg.duration_s))
 
 
 def add_gravity(
@@ -85,12 +81,12 @@ def add_gravity(
         noise: Assumptions.
         speed_m_s: (K, J) how fast each sensor may move at each node.
     """
+    own = SensorBlocks.of(system, layout.sensors)
     start, end = state.quat_earth_from_w[:, :-1], state.quat_earth_from_w[:, 1:]
     middle = rotation.matrix(rotation.normalise(start + np.where((start * end).sum(-1, keepdims=True) < 0, -end, end)))
-    by_gain = seg.force_by_gain[..., _GAIN_COLUMNS]
-    own = _vec(seg.force_by_bias, state.acc_bias[:, None]) + _vec(by_gain, state.acc_gain[:, None])
-    force = _vec(middle, seg.force - own)
-    residual = force - np.array([0.0, 0.0, GRAVITY_M_S2])
+    by_own = np.concatenate([seg.force_by_bias, seg.force_by_gain[..., _GAIN_COLUMNS]], axis=3)
+    off = np.concatenate([state.acc_bias, state.acc_gain], axis=1)
+    residual = _vec(middle, seg.force - _vec(by_own, off[:, None])) - np.array([0.0, 0.0, GRAVITY_M_S2])
     variance = (speed_m_s[:, :-1] ** 2 + speed_m_s[:, 1:] ** 2) / seg.duration_s**2 + noise.acc_model**2
     # Over a gap the force is held; what turns meanwhile tilts it.
     variance = variance + GRAVITY_M_S2**2 * np.minimum(seg.slip_var, 1.0)
@@ -99,8 +95,15 @@ def add_gravity(
     weight = np.where(seg.whole & measured, _huber(size) / variance, 0.0)
     # Of the expected force, not of the measured one: a turn about the vertical must not pass for a tilt.
     half_turn = np.broadcast_to(-0.5 * rotation.skew(np.array([0.0, 0.0, GRAVITY_M_S2])), middle.shape)
-    by_own = -middle @ np.concatenate([seg.force_by_bias, by_gain], axis=3)
-    _add_pairs(system, layout, half_turn, by_own, residual, weight)
+    square = _square(np.concatenate([half_turn, -middle @ by_own, -residual[..., None]], axis=3), weight)
+    turn, acc = slice(0, 3), slice(3, 12)
+    for ends in (slice(None, -1), slice(1, None)):
+        own.node[:, ends, TURN, TURN] += square[..., turn, turn]
+        own.border[:, ends, TURN, ACC] += square[..., turn, acc]
+        own.right[:, ends, TURN] += square[..., turn, -1]
+    own.after[..., TURN, TURN] += square[..., turn, turn]
+    own.corner[:, ACC, ACC] += square[..., acc, acc].sum(axis=1)
+    own.right_shared[:, ACC] += square[..., acc, -1].sum(axis=1)
 
 
 def keep_finite(system: ArrowSystem, layout: Layout, seg: Segments) -> None:
@@ -109,64 +112,43 @@ def keep_finite(system: ArrowSystem, layout: Layout, seg: Segments) -> None:
     After a gap that nothing was carried over only headings between the sensors mean something, and the first one's is
     their origin, as it is at the session's start.
     """
-    heading = layout.turn(0).start + 2
-    system.diagonal[1:, heading, heading] += np.where(seg.whole.any(axis=0), 0.0, 1.0 / ORIGIN_SD_RAD**2)
-    for k in range(layout.sensors):
-        system.diagonal[:, layout.turn(k), layout.turn(k)] += np.eye(3) * 1e-6
-    for e in range(layout.mounts):
-        system.corner[layout.mount(e), layout.mount(e)] += np.eye(3) * 1e-4
+    own = SensorBlocks.of(system, layout.sensors)
+    own.node[0, 1:, 2, 2] += np.where(seg.whole.any(axis=0), 0.0, 1.0 / ORIGIN_SD_RAD**2)
+    own.node[..., TURN, TURN] += np.eye(3) * 1e-6
+    mounts = np.arange(layout.mount(0).start, layout.shared)
+    system.corner[mounts, mounts] += 1e-4
 
 
 def add_priors(system: ArrowSystem, layout: Layout, state: State, noise: SensorNoise) -> None:
     """What is assumed of sensors before anything is known, and the headings' origin."""
-    for k in range(layout.sensors):
-        turn, bias, gain, acc = layout.turn(k), layout.bias(k), layout.gyr_gain(k), layout.acc(k)
-        # The first sensor's heading is the origin; the others' is known to nothing before poses tell.
-        loose = np.array([LOOSE_SD_RAD, LOOSE_SD_RAD, ORIGIN_SD_RAD if k == 0 else LOOSE_SD_RAD])
-        system.diagonal[0, turn, turn] += np.diag(1.0 / loose**2)
-        weight = 1.0 / noise.gyr_bias**2
-        system.diagonal[0, bias, bias] += np.eye(3) * weight
-        system.right[0, bias] -= weight * state.bias[k, 0]
-        sd = np.concatenate([np.full(3, noise.acc_bias), np.full(6, noise.acc_gain)])
-        system.corner[gain, gain] += np.eye(9) / noise.gyr_gain**2
-        system.right_shared[gain] -= state.gyr_gain[k].reshape(9) / noise.gyr_gain**2
-        system.corner[acc, acc] += np.diag(1.0 / sd**2)
-        system.right_shared[acc] -= np.concatenate([state.acc_bias[k], state.acc_gain[k]]) / sd**2
+    own = SensorBlocks.of(system, layout.sensors)
+    # The first sensor's heading is the origin; the others' is known to nothing before poses tell.
+    loose = np.full((layout.sensors, 3), LOOSE_SD_RAD)
+    loose[0, 2] = ORIGIN_SD_RAD
+    own.node[:, 0, TURN, TURN] += np.eye(3) / loose[:, None] ** 2
+    own.node[:, 0, BIAS, BIAS] += np.eye(3) / noise.gyr_bias**2
+    own.right[:, 0, BIAS] -= state.bias[:, 0] / noise.gyr_bias**2
+    sd = np.repeat([noise.gyr_gain, noise.acc_bias, noise.acc_gain], [9, 3, 6])
+    now = np.concatenate([state.gyr_gain.reshape(-1, 9), state.acc_bias, state.acc_gain], axis=1)
+    own.corner[:] += np.diag(1.0 / sd**2)
+    own.right_shared[:] -= now / sd**2
 
 
-def _add_bias_walk(system: ArrowSystem, layout: Layout, state: State, k: int, weight: FloatArray) -> None:
-    b = layout.bias(k)
+def _add_bias_walk(own: SensorBlocks, state: State, weight: FloatArray) -> None:
+    """The bias changes from node to node by no more than ``weight`` (J - 1,) allows."""
     eye = np.eye(3) * weight[:, None, None]
-    step = weight[:, None] * (state.bias[k, 1:] - state.bias[k, :-1])
-    system.diagonal[:-1, b, b] += eye
-    system.diagonal[1:, b, b] += eye
-    system.upper[:, b, b] -= eye
-    system.right[:-1, b] += step
-    system.right[1:, b] -= step
+    step = weight[:, None] * (state.bias[:, 1:] - state.bias[:, :-1])
+    own.node[:, :-1, BIAS, BIAS] += eye
+    own.node[:, 1:, BIAS, BIAS] += eye
+    own.after[..., BIAS, BIAS] -= eye
+    own.right[:, :-1, BIAS] += step
+    own.right[:, 1:, BIAS] -= step
 
 
-def _add_pairs(
-    system: ArrowSystem,
-    layout: Layout,
-    by_turn: FloatArray,
-    by_acc: FloatArray,
-    residual: FloatArray,
-    weight: FloatArray,
-) -> None:
-    """Equations of all sensors with the same derivative by the turns at both ends, and one by the accelerometer's."""
-    w = weight[..., None, None]
-    t_turn, t_acc = np.swapaxes(by_turn, 2, 3) * w, np.swapaxes(by_acc, 2, 3) * w
-    square, mixed, right = t_turn @ by_turn, t_turn @ by_acc, _vec(t_turn, residual)
-    corner, right_acc = (t_acc @ by_acc).sum(axis=1), _vec(t_acc, residual).sum(axis=1)
-    for k in range(layout.sensors):
-        turn, acc = layout.turn(k), layout.acc(k)
-        for ends in (slice(None, -1), slice(1, None)):
-            system.diagonal[ends, turn, turn] += square[k]
-            system.border[ends, turn, acc] += mixed[k]
-            system.right[ends, turn] -= right[k]
-        system.upper[:, turn, turn] += square[k]
-        system.corner[acc, acc] += corner[k]
-        system.right_shared[acc] -= right_acc[k]
+def _square(jac: FloatArray, weight: FloatArray) -> FloatArray:
+    """Normal equations (..., c, c) of weighted equations (..., 3, c), whose last column is minus the residual."""
+    out: FloatArray = np.swapaxes(jac * weight[..., None, None], -1, -2) @ jac
+    return out
 
 
 def _huber(size: FloatArray, bound: float = 2.0) -> FloatArray:

@@ -43,10 +43,16 @@ def still_slots(motion: Motion) -> BoolArray:
     gyr = motion.turn_rad[:, :used].reshape(shape) / motion.step_s
     acc = motion.acc_m_s2[:, :used].reshape(shape)
     known = motion.known[:, :used].reshape(shape[:3]).all(axis=(0, 2))
-    gyr_spread = np.sqrt(gyr.var(axis=2).sum(axis=-1)).max(axis=0)
-    acc_spread = np.sqrt(acc.var(axis=2).sum(axis=-1)).max(axis=0)
+    gyr_spread, acc_spread = (_spread(values).max(axis=0) for values in (gyr, acc))
     out: BoolArray = known & (gyr_spread < STILL_GYR_SPREAD_RAD_S) & (acc_spread < STILL_ACC_SPREAD_M_S2)
     return out
+
+
+def _spread(values: FloatArray) -> FloatArray:
+    """Root mean square of vectors (..., N, 3) about their mean, (...)."""
+    off = values - (np.einsum("...ni->...i", values) / values.shape[-2])[..., None, :]
+    spread: FloatArray = np.sqrt(np.einsum("...ni,...ni->...", off, off) / values.shape[-2])
+    return spread
 
 
 def still_bias(motion: Motion) -> FloatArray | None:

@@ -17,7 +17,7 @@ seeds = st.integers(0, 2**32 - 1)
 def random_system(nodes: int, n: int, p: int, seed: int) -> arrow.ArrowSystem:
     """Normal equations of random residuals that touch two neighbouring nodes and the shared unknowns."""
     rng = np.random.default_rng(seed)
-    system = arrow.ArrowSystem.zeros(nodes, n, p)
+    system = arrow.ArrowSystem(nodes, n, p)
     for j in range(nodes):
         last = j == nodes - 1
         rows = rng.standard_normal((n + p, n + p if last else 2 * n + p))
@@ -36,6 +36,15 @@ def random_system(nodes: int, n: int, p: int, seed: int) -> arrow.ArrowSystem:
             system.right[j + 1] += after.T @ residual
     system.corner[:] += np.eye(p)
     return system
+
+
+def part_of(system: arrow.ArrowSystem, start: int, stop: int) -> arrow.ArrowSystem:
+    """The equations of some nodes, without the shared unknowns' own."""
+    _, n, p = system.border.shape
+    part = arrow.ArrowSystem(stop - start, n, p)
+    part.diagonal[:], part.border[:] = system.diagonal[start:stop], system.border[start:stop]
+    part.upper[:], part.right[:] = system.upper[start : stop - 1], system.right[start:stop]
+    return part
 
 
 def dense(system: arrow.ArrowSystem) -> tuple[FloatArray, FloatArray]:
@@ -101,27 +110,15 @@ def test_a_chain_solved_in_two_pieces_ends_like_the_whole(cut: int) -> None:
     system = random_system(8, 4, 3, seed=cut)
     whole_nodes, whole_shared = arrow.substitute(arrow.eliminate(system))
     # What the first piece tells of its last node and the shared unknowns, and the right-hand side that goes with it.
-    first = arrow.ArrowSystem(
-        system.diagonal[: cut + 1].copy(),
-        system.upper[:cut],
-        system.border[: cut + 1].copy(),
-        system.corner,
-        system.right[: cut + 1].copy(),
-        system.right_shared,
-    )
+    first = part_of(system, 0, cut + 1)
+    first.corner[:], first.right_shared[:] = system.corner, system.right_shared
     first.diagonal[-1] += 5.0 * np.eye(4)
     factors = arrow.eliminate(first)
     nodes, shared = arrow.substitute(factors)
     information = factors.last_information()
     right = information @ np.concatenate([nodes[-1], shared])
-    second = arrow.ArrowSystem(
-        system.diagonal[cut:].copy(),
-        system.upper[cut:],
-        system.border[cut:].copy(),
-        information[4:, 4:],
-        system.right[cut:].copy(),
-        right[4:],
-    )
+    second = part_of(system, cut, 8)
+    second.corner[:], second.right_shared[:] = information[4:, 4:], right[4:]
     second.diagonal[0] = information[:4, :4] - 5.0 * np.eye(4)
     second.border[0] = information[:4, 4:]
     second.right[0] = right[:4]

@@ -32,7 +32,7 @@ def test_gravity_never_tells_a_heading_however_the_body_was_accelerated() -> Non
         slip_var=np.zeros((1, 1)),
         whole=np.ones((1, 1), dtype=np.bool_),
     )
-    system = ArrowSystem.zeros(2, layout.node, layout.shared)
+    system = ArrowSystem(2, layout.node, layout.shared)
     add_gravity(system, layout, state, segment, SensorNoise(), np.full((1, 2), 1.0))
     turn = layout.turn(0)
     for node in (0, 1):
