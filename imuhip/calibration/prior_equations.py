@@ -11,10 +11,10 @@ from imuhip import rotation
 from imuhip.calibration.arrow import ArrowSystem
 from imuhip.calibration.pose_equations import HeadingPrior, HingePrior, HipPrior, MountPrior, Prior, UpPrior
 from imuhip.calibration.state import Layout, State
-from imuhip.joint import angle_jacobian, hip_angles
+from imuhip.joint import SIDE_SIGNS, angle_jacobian, euler_zxy
 from imuhip.units import FloatArray, IntArray
 
-UP: FloatArray = np.array([0.0, 0.0, 1.0])
+_SKEW_UP = rotation.skew(np.array([0.0, 0.0, 1.0]))
 _AXES = np.arange(3)
 
 P = TypeVar("P")
@@ -31,21 +31,46 @@ class PriorEquations:
     def __init__(self, priors: Sequence[Prior], layout: Layout) -> None:
         self._layout = layout
         self._ups = _Ups(_of(UpPrior, priors), layout)
-        hips = _of(HipPrior, priors)
-        self._hips = [_Hips([p for p in hips if p.side == side], side, layout) for side in ("left", "right")]
+        self._hips = _Hips(_of(HipPrior, priors), layout)
         self._headings = _Headings(_of(HeadingPrior, priors), layout)
         self._hinges, self._mounts = _of(HingePrior, priors), _of(MountPrior, priors)
 
     def add(self, system: ArrowSystem, state: State) -> None:
         """Add them to the equations, linearised at a state."""
-        batches: list[_Ups | _Hips | _Headings] = [self._ups, *self._hips, self._headings]
-        for batch in batches:
+        frames, mounts = rotation.matrix(state.quat_earth_from_w), rotation.matrix(state.quat_sensor_from_segment)
+        for batch in (self._ups, self._hips):
             if len(batch.node):
-                batch.add(system, state)
+                batch.add(system, frames, mounts)
+        if len(self._headings.node):
+            self._headings.add(system, state)
         for hinge in self._hinges:
-            _add_hinge(system, self._layout, state, hinge)
+            _add_hinge(system, self._layout, mounts, hinge)
         for mount in self._mounts:
             _add_mount(system, self._layout, state, mount)
+
+
+class _Segments:
+    """Segments in poses, to be found again and again as the unknowns change.
+
+    Args:
+        node: (B,) nodes.
+        worn: Sensor and mounting of each.
+        quats: Mean orientation (4,) of each sensor in its W frame.
+        layout: Positions of the unknowns.
+    """
+
+    def __init__(
+        self, node: IntArray, worn: Sequence[tuple[int, int]], quats: Sequence[FloatArray], layout: Layout
+    ) -> None:
+        self._node = node
+        self._sensor, self._mount = np.array(worn, dtype=np.int64).reshape(-1, 2).T
+        self._w_from_sensor = rotation.matrix(_stacked(quats, 4))
+        self.turns = _columns([layout.turn(sensor) for sensor, _ in worn])
+        self.mounts = _columns([layout.mount(mount) for _, mount in worn])
+
+    def matrices(self, frames: FloatArray, mounts: FloatArray) -> FloatArray:
+        """(B, 3, 3) earth from segment, of (K, J, 3, 3) earth from W and (E, 3, 3) sensor from segment."""
+        return frames[self._sensor, self._node] @ self._w_from_sensor @ mounts[self._mount]
 
 
 class _Ups:
@@ -53,51 +78,45 @@ class _Ups:
 
     def __init__(self, priors: Sequence[UpPrior], layout: Layout) -> None:
         self.node = np.array([p.node for p in priors], dtype=np.int64)
-        self._sensor = np.array([p.sensor for p in priors], dtype=np.int64)
-        self._mount = np.array([p.mount for p in priors], dtype=np.int64)
-        self._turns = _columns([layout.turn(p.sensor) for p in priors])
-        self._mounts = _columns([layout.mount(p.mount) for p in priors])
-        self._quat = _stacked([p.quat_w_from_sensor for p in priors], 4)
+        worn = [(p.sensor, p.mount) for p in priors]
+        self._segments = _Segments(self.node, worn, [p.quat_w_from_sensor for p in priors], layout)
         self._up = _stacked([p.up for p in priors], 3)
         self._weight = 1.0 / _stacked([p.sd for p in priors], 3)
 
-    def add(self, system: ArrowSystem, state: State) -> None:
-        segment = _segments(state, self.node, self._sensor, self._mount, self._quat)
-        earth = np.swapaxes(rotation.matrix(segment), 1, 2)
-        up = earth[:, :, 2]
-        jac = np.concatenate([earth @ rotation.skew(UP), rotation.skew(up)], axis=2)
-        _accumulate(system, self.node, self._turns, self._mounts, jac, up - self._up, self._weight)
+    def add(self, system: ArrowSystem, frames: FloatArray, mounts: FloatArray) -> None:
+        own = self._segments
+        from_earth = own.matrices(frames, mounts).swapaxes(1, 2)
+        up = from_earth[:, :, 2]
+        jac = np.concatenate([from_earth @ _SKEW_UP, rotation.skew(up)], axis=2)
+        _accumulate(system, self.node, own.turns, own.mounts, jac, up - self._up, self._weight)
 
 
 class _Hips:
-    """Angles of the hips of one side."""
+    """Angles of hips."""
 
-    def __init__(self, priors: Sequence[HipPrior], side: str, layout: Layout) -> None:
-        self._side = side
+    def __init__(self, priors: Sequence[HipPrior], layout: Layout) -> None:
         self.node = np.array([p.node for p in priors], dtype=np.int64)
-        self._pelvis = np.array([p.pelvis for p in priors], dtype=np.int64).reshape(-1, 2)
-        self._thigh = np.array([p.thigh for p in priors], dtype=np.int64).reshape(-1, 2)
-        self._turns = np.concatenate(
-            [_columns([layout.turn(k) for k, _ in ends]) for ends in _ends(priors)], axis=1, dtype=np.int64
+        self._signs = _stacked([SIDE_SIGNS[p.side] for p in priors], 3)
+        self._pelvis, self._thigh = (
+            _Segments(self.node, [worn for worn, _ in ends], [quat for _, quat in ends], layout)
+            for ends in (
+                [(p.pelvis, p.quat_w_from_pelvis_sensor) for p in priors],
+                [(p.thigh, p.quat_w_from_thigh_sensor) for p in priors],
+            )
         )
-        self._mounts = np.concatenate(
-            [_columns([layout.mount(e) for _, e in ends]) for ends in _ends(priors)], axis=1, dtype=np.int64
-        )
-        self._quat_pelvis = _stacked([p.quat_w_from_pelvis_sensor for p in priors], 4)
-        self._quat_thigh = _stacked([p.quat_w_from_thigh_sensor for p in priors], 4)
+        self._turns = np.concatenate([self._thigh.turns, self._pelvis.turns], axis=1)
+        self._mounts = np.concatenate([self._thigh.mounts, self._pelvis.mounts], axis=1)
         self._angles = _stacked([p.angles for p in priors], 3)
         self._weight = 1.0 / _stacked([p.sd for p in priors], 3)
 
-    def add(self, system: ArrowSystem, state: State) -> None:
-        pelvis = _segments(state, self.node, self._pelvis[:, 0], self._pelvis[:, 1], self._quat_pelvis)
-        thigh = _segments(state, self.node, self._thigh[:, 0], self._thigh[:, 1], self._quat_thigh)
-        hip = rotation.multiply(rotation.conjugate(pelvis), thigh)
-        angles = hip_angles(hip, self._side)
-        jac = angle_jacobian(angles, self._side)
-        by_turn = jac @ np.swapaxes(rotation.matrix(thigh), 1, 2)
-        by_pelvis = -jac @ np.swapaxes(rotation.matrix(hip), 1, 2)
-        residual = (angles - self._angles + np.pi) % (2 * np.pi) - np.pi
-        jacs = np.concatenate([by_turn, -by_turn, jac, by_pelvis], axis=2)
+    def add(self, system: ArrowSystem, frames: FloatArray, mounts: FloatArray) -> None:
+        from_earth = self._thigh.matrices(frames, mounts).swapaxes(1, 2)
+        from_pelvis = from_earth @ self._pelvis.matrices(frames, mounts)
+        zxy = euler_zxy(from_pelvis.swapaxes(1, 2))
+        jac = angle_jacobian(zxy, "right") * self._signs[:, :, None]  # the right hip's angles are these themselves
+        by_turn = jac @ from_earth
+        residual = (zxy * self._signs - self._angles + np.pi) % (2 * np.pi) - np.pi
+        jacs = np.concatenate([by_turn, -by_turn, jac, -jac @ from_pelvis], axis=2)
         _accumulate(system, self.node, self._turns, self._mounts, jacs, residual, self._weight)
 
 
@@ -122,8 +141,8 @@ class _Headings:
         _accumulate(system, self.node, self._turns, nothing, jac, off[:, None], self._weight)
 
 
-def _add_hinge(system: ArrowSystem, layout: Layout, state: State, prior: HingePrior) -> None:
-    axis = rotation.matrix(state.quat_sensor_from_segment[prior.mount]).T @ prior.axis
+def _add_hinge(system: ArrowSystem, layout: Layout, mounts: FloatArray, prior: HingePrior) -> None:
+    axis = mounts[prior.mount].T @ prior.axis
     jac = rotation.skew(axis)[:2] / prior.sd
     m = layout.mount(prior.mount)
     system.corner[m, m] += jac.T @ jac
@@ -171,18 +190,8 @@ def _accumulate(
     np.subtract.at(system.right_shared, shared, right[:, a:])
 
 
-def _segments(state: State, node: IntArray, sensor: IntArray, mount: IntArray, quat: FloatArray) -> FloatArray:
-    """(B, 4) earth from segment of sensors whose orientation in their W frame is given."""
-    earth_from_sensor = rotation.multiply(state.quat_earth_from_w[sensor, node], quat)
-    return rotation.multiply(earth_from_sensor, state.quat_sensor_from_segment[mount])
-
-
 def _of(kind: type[P], priors: Sequence[Prior]) -> list[P]:
     return [prior for prior in priors if isinstance(prior, kind)]
-
-
-def _ends(priors: Sequence[HipPrior]) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    return [p.thigh for p in priors], [p.pelvis for p in priors]
 
 
 def _columns(places: Sequence[slice]) -> IntArray:
