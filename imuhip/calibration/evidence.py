@@ -11,11 +11,10 @@ from imuhip import rotation
 from imuhip.calibration import stillness
 from imuhip.calibration.body import Body
 from imuhip.calibration.hinges import Hinge, find_hinge, find_tilt_hinge
-from imuhip.calibration.initial import gravity_in_sensor, mean_quat
 from imuhip.calibration.motion import Motion
 from imuhip.calibration.poses import UNLIKE_THEIR_POSITION, Activity, Pose, marked_poses
 from imuhip.calibration.stillness import Still
-from imuhip.calibration.strapdown import Segments, Strapdown, integrate, segments
+from imuhip.calibration.strapdown import Segments, StillMeans, Strapdown, integrate, segments
 from imuhip.units import FloatArray, IntArray
 
 LEVER_M = 0.35
@@ -53,6 +52,7 @@ class Evidence:
         poses: Poses that marks tell of, and the stance of every mounting.
         assumed_stance: Whether a stance had to be assumed because none was marked.
         known_mounts: Mountings (4,) whose zero was known before, by index.
+        means: Orientation and gravity in still stretches.
     """
 
     motion: Motion
@@ -66,6 +66,7 @@ class Evidence:
     poses: Sequence[Pose]
     assumed_stance: bool
     known_mounts: Mapping[int, FloatArray]
+    means: StillMeans
 
     @property
     def side(self) -> str:
@@ -99,7 +100,7 @@ class Evidence:
 
     def mean_quat(self, still: Still, sensor: int) -> FloatArray:
         """Mean W from sensor over a still stretch, (4,)."""
-        return mean_quat(self.strap.quat[sensor, still.start : still.end])
+        return self.means.of(still.start, still.end)[0][sensor]
 
     def hinge(self, mount: int, activity: Activity) -> Hinge | None:
         """The axis about which a segment turned during a marked stretch that has ended."""
@@ -111,7 +112,7 @@ class Evidence:
 
     def up_in_sensor(self, still: Still, sensor: int) -> FloatArray:
         """Mean direction of up in a sensor's frame over a still stretch, (3,)."""
-        return gravity_in_sensor(self.strap, still.start, still.end, sensor)
+        return self.means.of(still.start, still.end)[1][sensor]
 
 
 def gather(
@@ -157,6 +158,7 @@ def gather(
         poses=sorted([*poses, *assumed], key=lambda p: (p.still.start, p.still.end)),
         assumed_stance=bool(assumed),
         known_mounts=known_mounts,
+        means=StillMeans(strap),
     )
 
 
@@ -176,6 +178,7 @@ def found_poses(evidence: Evidence) -> list[Pose]:
             mask = posed if act.name in UNLIKE_THEIR_POSITION else told
             mask[max(act.start, 0) : act.end] = True
     found = []
+    uprights = [evidence.upright(mount) for mount in range(len(body.mountings))]
     for still in evidence.stills:
         if posed[still.start : still.end].any() or told[still.start : still.end].all():
             continue
@@ -183,7 +186,7 @@ def found_poses(evidence: Evidence) -> list[Pose]:
         thighs = [t for role in ("thigh_right", "thigh_left") if (t := body.worn(role, still.start)) is not None]
         if pelvis is None or not thighs:
             continue
-        turned = [_tilt_cos(evidence, still, mount) for mount in (pelvis, *thighs)]
+        turned = [_tilt_cos(evidence, still, mount, uprights[mount]) for mount in (pelvis, *thighs)]
         if min(turned) > LEVEL_COS:
             found.append(Pose(still, "standing", stance=False))
         elif turned[0] > FLAT_COS and max(turned[1:]) < FLAT_COS:
@@ -226,12 +229,11 @@ def _travel_m_s(motion: Motion, nodes: IntArray) -> FloatArray:
     return travelling
 
 
-def _tilt_cos(evidence: Evidence, still: Still, mount: int) -> float:
+def _tilt_cos(evidence: Evidence, still: Still, mount: int, upright: FloatArray | None) -> float:
     """Cosine of the angle between up in a still pose and up in the mounting's stance."""
-    upright = evidence.upright(mount)
     if upright is None:
         return 0.5 * float(LEVEL_COS + FLAT_COS)
-    return float(np.dot(evidence.up_in_sensor(still, evidence.body.mountings[mount].sensor), upright))
+    return float(evidence.up_in_sensor(still, evidence.body.mountings[mount].sensor) @ upright)
 
 
 def _assumed_stances(

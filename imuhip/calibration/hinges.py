@@ -46,7 +46,10 @@ def find_hinge(strap: Strapdown, sensor: int, start: int, end: int, upright: Flo
     if end - start < WINDOW_STEPS // 3:
         return None
     quat = strap.quat[sensor, start:end]
-    turns = np.concatenate([_against_mean(quat[a : a + WINDOW_STEPS]) for a in range(0, len(quat), WINDOW_STEPS)])
+    windows = len(quat) // WINDOW_STEPS
+    whole = quat[: windows * WINDOW_STEPS].reshape(windows, WINDOW_STEPS, 4)
+    rest = quat[windows * WINDOW_STEPS :][None]
+    turns = np.concatenate([_against_mean(part).reshape(-1, 3) for part in (whole, rest) if part.size])
     values, vectors = np.linalg.eigh(np.einsum("ni,nj->ij", turns, turns) / len(turns))
     if values.sum() < MIN_SPREAD_RAD**2:
         return None
@@ -90,9 +93,15 @@ def find_tilt_hinge(strap: Strapdown, sensor: int, start: int, end: int, upright
 
 
 def _against_mean(quat: FloatArray) -> FloatArray:
-    """Rotation vectors against the mean orientation, without their mean; (N, 4) -> (N, 3) in the sensor's frame."""
-    signs = np.where(np.einsum("ni,i->n", quat, quat[len(quat) // 2]) < 0, -1.0, 1.0)
-    mean = rotation.normalise((quat * signs[:, None]).mean(axis=0))
+    """Rotation vectors against the mean orientation of each window, without their mean, in the sensor's frame.
+
+    Args:
+        quat: (W, N, 4), following each other without a change of sign.
+
+    Returns:
+        (W, N, 3).
+    """
+    mean = rotation.normalise(quat.sum(axis=1, keepdims=True))
     turns = rotation.log(rotation.multiply(rotation.conjugate(mean), quat))
-    centred: FloatArray = turns - turns.mean(axis=0)
+    centred: FloatArray = turns - turns.mean(axis=1, keepdims=True)
     return centred

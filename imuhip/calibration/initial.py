@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from imuhip import rotation
-from imuhip.calibration.strapdown import Segments, Strapdown
+from imuhip.calibration.strapdown import Segments
 from imuhip.units import FloatArray
 
 UP: FloatArray = np.array([0.0, 0.0, 1.0])
@@ -35,19 +35,6 @@ def level_frames(seg: Segments) -> FloatArray:
         levelled = rotation.multiply(_part(rotation.align(turned, UP), 0.3), out[:, j])
         out[:, j + 1] = np.where(seg.whole[:, j, None], levelled, out[:, j + 1])
     return out
-
-
-def gravity_in_sensor(strap: Strapdown, start: int, end: int, sensor: int) -> FloatArray:
-    """Mean direction of up in the sensor's frame over a still stretch, (3,), from the accelerometer."""
-    force = strap.force[sensor, end] - strap.force[sensor, start]
-    mean = mean_quat(strap.quat[sensor, start:end])
-    return rotation.normalise(rotation.rotate(rotation.conjugate(mean), force))
-
-
-def mean_quat(quats: FloatArray) -> FloatArray:
-    """Mean of unit quaternions that lie close together, (N, 4) -> (4,)."""
-    signs = np.sign(np.einsum("ni,i->n", quats, quats[len(quats) // 2]))
-    return rotation.normalise((quats * signs[:, None]).mean(axis=0))
 
 
 def mount_from_axes(up: FloatArray, right: FloatArray) -> FloatArray:

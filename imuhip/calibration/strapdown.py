@@ -70,6 +70,28 @@ class Segments:
     whole: BoolArray
 
 
+class StillMeans:
+    """Mean orientation and gravity of all sensors in still stretches, each worked out once.
+
+    Args:
+        strap: Gyro-only orientations.
+    """
+
+    def __init__(self, strap: Strapdown) -> None:
+        self._strap = strap
+        self._known: dict[tuple[int, int], tuple[FloatArray, FloatArray]] = {}
+
+    def of(self, start: int, end: int) -> tuple[FloatArray, FloatArray]:
+        """(K, 4) mean W from sensor, and (K, 3) mean direction of up in each sensor's frame, from the accelerometer."""
+        if (start, end) not in self._known:
+            strap = self._strap
+            # They follow each other without a change of sign.
+            quat = rotation.normalise(strap.quat[:, start:end].sum(axis=1))
+            force = strap.force[:, end] - strap.force[:, start]
+            self._known[start, end] = quat, rotation.normalise(rotation.rotate(rotation.conjugate(quat), force))
+        return self._known[start, end]
+
+
 def integrate(motion: Motion, bias_rad_s: FloatArray) -> Strapdown:
     """Integrate the digest with a constant gyro bias taken off.
 
