@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -36,7 +37,7 @@ FLAT_COS = np.cos(np.deg2rad(55.0))
 """Up more than 55 deg away: the segment lies."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Evidence:
     """A session, cut up.
 
@@ -85,8 +86,12 @@ class Evidence:
         """Whether a mounting has a zero, from before or from a stance."""
         return mount in self.known_mounts or self.stance_of(mount) is not None
 
-    def upright(self, mount: int) -> FloatArray | None:
-        """(3,) where up points in the sensor's frame when the segment is as in the stance."""
+    @cached_property
+    def uprights(self) -> Sequence[FloatArray | None]:
+        """(3,) of each mounting: where up points in the sensor's frame when the segment is as in the stance."""
+        return [self._upright(mount) for mount in range(len(self.body.mountings))]
+
+    def _upright(self, mount: int) -> FloatArray | None:
         if mount in self.known_mounts:
             return rotation.rotate(self.known_mounts[mount], np.array([0.0, 1.0, 0.0]))
         stance = self.stance_of(mount)
@@ -104,7 +109,7 @@ class Evidence:
 
     def hinge(self, mount: int, activity: Activity) -> Hinge | None:
         """The axis about which a segment turned during a marked stretch that has ended."""
-        mounting, upright = self.body.mountings[mount], self.upright(mount)
+        mounting, upright = self.body.mountings[mount], self.uprights[mount]
         start, end = max(activity.start, 0), min(activity.end or 0, len(self.motion))
         if activity.kind in ("walk", "repetition"):
             return find_tilt_hinge(self.strap, mounting.sensor, start, end, upright) if upright is not None else None
@@ -178,7 +183,6 @@ def found_poses(evidence: Evidence) -> list[Pose]:
             mask = posed if act.name in UNLIKE_THEIR_POSITION else told
             mask[max(act.start, 0) : act.end] = True
     found = []
-    uprights = [evidence.upright(mount) for mount in range(len(body.mountings))]
     for still in evidence.stills:
         if posed[still.start : still.end].any() or told[still.start : still.end].all():
             continue
@@ -186,7 +190,7 @@ def found_poses(evidence: Evidence) -> list[Pose]:
         thighs = [t for role in ("thigh_right", "thigh_left") if (t := body.worn(role, still.start)) is not None]
         if pelvis is None or not thighs:
             continue
-        turned = [_tilt_cos(evidence, still, mount, uprights[mount]) for mount in (pelvis, *thighs)]
+        turned = [_tilt_cos(evidence, still, mount) for mount in (pelvis, *thighs)]
         if min(turned) > LEVEL_COS:
             found.append(Pose(still, "standing", stance=False))
         elif turned[0] > FLAT_COS and max(turned[1:]) < FLAT_COS:
@@ -196,9 +200,12 @@ def found_poses(evidence: Evidence) -> list[Pose]:
 
 def _known_near(speeds: FloatArray) -> FloatArray:
     """Speeds with those of unknown moments taken from their neighbours where they are known."""
-    padded = np.pad(speeds, ((0, 0), (2, 2)), mode="edge")
+    known = np.isfinite(speeds)
+    if known.all():
+        return speeds
+    padded = np.concatenate([speeds[:, :1], speeds[:, :1], speeds, speeds[:, -1:], speeds[:, -1:]], axis=1)
     near = np.min([padded[:, i : i + speeds.shape[1]] for i in range(5)], axis=0)
-    return np.where(np.isfinite(speeds), speeds, near)
+    return np.where(known, speeds, near)
 
 
 def _with_gap_ends(nodes: IntArray, motion: Motion) -> IntArray:
@@ -207,13 +214,12 @@ def _with_gap_ends(nodes: IntArray, motion: Motion) -> IntArray:
     So such a gap is a segment of its own and what lies between two gaps is known in full.
     """
     edges = {len(motion)}
-    for k in range(motion.sensors):
-        for end in np.flatnonzero(motion.slip_var[k] > NOTABLE_SLIP_VAR).tolist():
-            known = np.flatnonzero(motion.known[k, :end])
-            edges |= {int(known[-1]) + 1 if len(known) else 0, end + 1}
+    for k, end in np.argwhere(motion.slip_var > NOTABLE_SLIP_VAR).tolist():
+        known = np.flatnonzero(motion.known[k, :end])
+        edges |= {int(known[-1]) + 1 if len(known) else 0, end + 1}
     forced = np.array(sorted(e for e in edges if e <= len(motion)), dtype=np.int64)
     near = np.abs(nodes[:, None] - forced).min(axis=1) < MIN_SEGMENT_STEPS
-    return np.unique(np.concatenate([[0], nodes[~near], forced]))
+    return np.array(sorted({0, *nodes[~near].tolist(), *forced.tolist()}), dtype=np.int64)
 
 
 def _travel_m_s(motion: Motion, nodes: IntArray) -> FloatArray:
@@ -229,8 +235,9 @@ def _travel_m_s(motion: Motion, nodes: IntArray) -> FloatArray:
     return travelling
 
 
-def _tilt_cos(evidence: Evidence, still: Still, mount: int, upright: FloatArray | None) -> float:
+def _tilt_cos(evidence: Evidence, still: Still, mount: int) -> float:
     """Cosine of the angle between up in a still pose and up in the mounting's stance."""
+    upright = evidence.uprights[mount]
     if upright is None:
         return 0.5 * float(LEVEL_COS + FLAT_COS)
     return float(evidence.up_in_sensor(still, evidence.body.mountings[mount].sensor) @ upright)

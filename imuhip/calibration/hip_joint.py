@@ -52,7 +52,7 @@ def joint_headings(evidence: Evidence, level: FloatArray, pelvis: int, thigh: in
     """
     body = evidence.body
     sensors = (body.mountings[pelvis].sensor, body.mountings[thigh].sensor)
-    up = evidence.upright(thigh)
+    up = evidence.uprights[thigh]
     if up is None:
         return []
     lever = np.concatenate([np.zeros(3), LEVER_M * up, np.zeros(3)])
@@ -127,7 +127,7 @@ def _windows(evidence: Evidence, mounts: tuple[int, int]) -> IntArray:
     windows: list[tuple[int, int]] = []
     for a, b in edges.reshape(-1, 2).tolist():
         count = -(-(b - a) // WINDOW_STEPS)
-        cuts = np.linspace(a, b, count + 1).astype(int).tolist()
+        cuts = [a + (b - a) * i // count for i in range(count + 1)]
         windows += [(s, e) for s, e in itertools.pairwise(cuts) if e - s >= MIN_WINDOW_STEPS]
     return np.array(windows, dtype=np.int64).reshape(-1, 2)
 

@@ -66,8 +66,14 @@ def still_bias(motion: Motion) -> FloatArray | None:
         return None
     used = len(still) * SLOT_STEPS
     means = motion.turn_rad[:, :used].reshape(motion.sensors, len(still), SLOT_STEPS, 3).mean(axis=2)
-    bias: FloatArray = np.median(means[:, still], axis=1) / motion.step_s
-    return bias
+    return median(means[:, still]) / motion.step_s
+
+
+def median(values: FloatArray) -> FloatArray:
+    """Median of vectors (..., N, 3) by component; numpy's own imports its masked arrays first."""
+    ordered, n = np.sort(values, axis=-2), values.shape[-2]
+    out: FloatArray = 0.5 * (ordered[..., (n - 1) // 2, :] + ordered[..., n // 2, :])
+    return out
 
 
 def speed(motion: Motion, bias_rad_s: FloatArray) -> FloatArray:
@@ -75,7 +81,8 @@ def speed(motion: Motion, bias_rad_s: FloatArray) -> FloatArray:
     groups = len(motion) // SPEED_STEPS
     used = groups * SPEED_STEPS
     rate = motion.turn_rad[:, :used] / motion.step_s - bias_rad_s[:, None]
-    square = np.einsum("kni,kni->kn", rate, rate).reshape(motion.sensors, groups, SPEED_STEPS).mean(axis=2)
+    rates = rate.reshape(motion.sensors, groups, 3 * SPEED_STEPS)
+    square = np.einsum("kgi,kgi->kg", rates, rates) / SPEED_STEPS
     known = motion.known[:, :used].reshape(motion.sensors, groups, SPEED_STEPS).all(axis=2)
     return np.where(known, np.sqrt(square), np.inf)
 

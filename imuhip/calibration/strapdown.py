@@ -10,7 +10,7 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
-from vqf import VQF
+from vqf import BasicVQF
 
 from imuhip import rotation
 from imuhip.calibration.motion import Motion
@@ -152,7 +152,6 @@ def _integrals(strap: Strapdown, nodes: list[int], step_s: float) -> tuple[Float
 
 
 def _gyro_only(gyr: FloatArray, step_s: float) -> FloatArray:
-    """Strapdown integration in compiled code: VQF without an accelerometer (zeros are left out) or bias estimation."""
-    vqf = VQF(step_s, motionBiasEstEnabled=False, restBiasEstEnabled=False)
-    quat: FloatArray = vqf.updateBatch(gyr, np.zeros_like(gyr))["quat6D"]
+    """Strapdown integration in compiled code: the basic VQF without an accelerometer, whose zeros are left out."""
+    quat: FloatArray = BasicVQF(step_s).updateBatch(gyr, np.zeros_like(gyr))["quat6D"]
     return quat
