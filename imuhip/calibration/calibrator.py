@@ -23,16 +23,19 @@ APPLY_DELAY_S = 0.5
 """A live solution applies from half a second after the moment that it knows: a shell may compute it meanwhile."""
 MIN_BETWEEN_SLOTS = 6
 """Live, the session is at first solved again at most every 6 seconds."""
-SPACING, SPACING_SETTLED = 30, 10
-MAX_BETWEEN_SLOTS, MAX_SETTLED_SLOTS = 30, 120
-"""What is known changes ever more slowly: where all is known, every 30 s after five minutes and every two minutes after
-twenty, and where something is missing (a heading lost in a gap), three times as often."""
+SPACING, MAX_BETWEEN_SLOTS = 30, 30
+"""What is missing (a heading lost in a gap) is found out later the longer the session, every 30 s after a quarter of an
+hour."""
+WORTH_RAD = np.deg2rad(0.5)
+"""Where all is known, the session is solved again when a heading may have drifted by this since (1 SD): after half a
+minute at first, after five when the biases are known well."""
 NOTABLE_SLIP_VAR = np.deg2rad(2.0) ** 2
 """A heading that slipped by this over a bridged gap is worth finding again soon."""
 TOLD_STEPS = 3
 """A mark counts from this much after its time (0.12 s), by when a shell has told of it, even if a little late."""
-PIECE_STEPS = 25 * 45
-"""Live, the last 45 s are solved anew each time; what is older is remembered."""
+PIECE_STEPS, OPEN_PIECE_STEPS = 25 * 20, 25 * 300
+"""Live, the last 20 s are solved anew each time; what is older is remembered. While a mounting is not known yet, up to
+the last five minutes are: what is remembered can be corrected, but not turned from back to front."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class Calibrator:
         self._ended_slots: set[int] = set()
         self._solved_slot = -MIN_BETWEEN_SLOTS
         self._settled = False
+        self._holds_slots = 0
 
     @property
     def body(self) -> Body:
@@ -121,6 +125,7 @@ class Calibrator:
                 calibration = self._solve_piece(end)
                 if calibration is not None:
                     self._solved_slot, self._pending, self._settled = slot, False, _settled(calibration)
+                    self._holds_slots = _holds_slots(calibration)
                     delay = round(APPLY_DELAY_S * self._rate_hz)
                     due.append(Due(end * self._digest.factor + delay, calibration))
         return due
@@ -150,7 +155,7 @@ class Calibrator:
     def _spacing(self, slot: int) -> int:
         """Slots that pass at least until the session is solved again."""
         if self._settled:
-            return min(max(MIN_BETWEEN_SLOTS, slot // SPACING_SETTLED), MAX_SETTLED_SLOTS)
+            return max(MIN_BETWEEN_SLOTS, self._holds_slots)
         return min(max(MIN_BETWEEN_SLOTS, slot // SPACING), MAX_BETWEEN_SLOTS)
 
     def _known(self, step: int, *, late_steps: int = TOLD_STEPS) -> tuple[Body, list[Activity]]:
@@ -170,12 +175,14 @@ class Calibrator:
         )
         if solution is None:
             return None
-        if end - start > PIECE_STEPS and not self._ending(end):
+        calibration = calibration_of(solution, body, start, self._digest.factor)
+        most = PIECE_STEPS if all(mount.usable for mount in calibration.mounts) else OPEN_PIECE_STEPS
+        if end - start > most and not self._ending(end):
             self._memory, self._solution = solution.memory(start), None
             self._digest.forget(self._memory.step)
         elif self._memory is not None:  # without a memory the first guess is better made anew
             self._solution = solution
-        return calibration_of(solution, body, start, self._digest.factor)
+        return calibration
 
     def _ending(self, step: int) -> bool:
         """Whether something marked has just ended, as is told only later: the piece that holds it must not end yet."""
@@ -186,6 +193,11 @@ def _settled(calibration: Calibration) -> bool:
     """Whether all that live shows is known well."""
     headings = [hip.heading_sd_rad[-1] for hip in calibration.hips.values()]
     return all(m.usable for m in calibration.mounts) and max(headings, default=0.0) < 0.5 * HEADING_LIMIT_RAD
+
+
+def _holds_slots(calibration: Calibration) -> int:
+    """After how many seconds a heading may have drifted by what is worth another solution."""
+    return int(WORTH_RAD / max((hip.drift_sd_rad_s for hip in calibration.hips.values()), default=WORTH_RAD))
 
 
 def _known_by(activity: Activity, step: int) -> Activity:
