@@ -38,6 +38,9 @@ CONVERGED_RAD = np.deg2rad(0.05)
 CONVERGED_WARM_RAD = np.deg2rad(2.0)
 """Live, from a start that near: a step of 2 degrees leaves a few hundredths."""
 
+LEVEL_SHARE = 0.5
+"""An axis that leans further from the vertical than 30 degrees tells a heading."""
+
 
 @dataclass(frozen=True, slots=True)
 class Solution:
@@ -280,11 +283,13 @@ def _face_alike(evidence: Evidence, state: State, first_run: int = 0) -> None:
             pelvis, thigh = body.worn("pelvis", step), body.at(sensor, step)
             if pelvis is None or pelvis == thigh:
                 continue
-            right = []
+            axes = []
             for mount in (pelvis, thigh):
                 k = body.mountings[mount].sensor
                 quat = seg.quat[k, node] if pose is None else evidence.mean_quat(pose.still, k)
-                z = rotation.rotate(segment_quat(state, node, k, mount, quat), np.array([0.0, 0.0, 1.0]))
-                right.append(np.arctan2(z[1], z[0]))
-            turn = rotation.about_z(np.array(right[0] - right[1]))
+                axes.append(rotation.matrix(segment_quat(state, node, k, mount, quat)).T)
+            # Their right sides; who lies on the side points it up or down, and stretches along the floor instead.
+            level = [min(float(np.hypot(axis[0], axis[1])) for axis in pair) for pair in zip(*axes, strict=True)]
+            first, second = (own[2 if level[2] > LEVEL_SHARE else 1] for own in axes)
+            turn = rotation.about_z(np.arctan2(first[1], first[0]) - np.arctan2(second[1], second[0]))
             state.quat_earth_from_w[sensor, a:b] = rotation.multiply(turn, state.quat_earth_from_w[sensor, a:b])

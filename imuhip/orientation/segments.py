@@ -22,6 +22,8 @@ SETTLE_S = 2.0
 """Live, a filter that started anew needs this long until its tilt is right."""
 LEVEL_AGAIN_S = 3.0
 """A filter's tilt comes back to what gravity shows with VQF's time constant."""
+LOST_HEADING_SD_RAD = np.deg2rad(45.0)
+"""No angle of a hip is shown whose heading is known no better than this."""
 UNKNOWN_SD_RAD = 10.0
 """Stands for "not known" where infinity would poison an interpolation."""
 HISTORY_FRAMES = 1024
@@ -107,9 +109,10 @@ class LiveSegments:
             # new, are right against it.
             first = continues.index(True)
             headings = headings - (headings[first] - self._corrections[first].at(frame)[0])
+        lost = self._lost_roles(frame)
         for k, mount in enumerate(mounts):
-            old, heading = self._corrections[k], float(headings[k])
-            self._corrections[k] = old.fading(frame, heading, fade) if continues[k] else Correction.constant(heading)
+            old, heading, fades = self._corrections[k], float(headings[k]), continues[k] and self._roles[k] not in lost
+            self._corrections[k] = old.fading(frame, heading, fade) if fades else Correction.constant(heading)
             if mount is not None and mount.sensor == k:
                 target = mount.quat_sensor_from_segment
                 fading = self._mounts[k].fading(frame, target, fade)
@@ -118,6 +121,13 @@ class LiveSegments:
         self._usable = np.array(usable)
         self._slips = [slip for slip in self._slips if slip[0] >= int(calibration.knot_frame[-1])]
         self._calibration = calibration
+
+    def _lost_roles(self, frame: int) -> set[str]:
+        """Thighs of which nobody knew where they face: no angle was shown that could jump."""
+        if self._calibration is None:
+            return set()
+        spreads = self._spreads(self._calibration, np.array([frame]))
+        return {f"thigh_{side}" for side, spread in spreads if spread.heading_sd_rad[0] > LOST_HEADING_SD_RAD}
 
     def _headings(self, calibration: Calibration) -> FloatArray:
         """(K,) what turns each filter into the calibration's earth, at its last knot."""
