@@ -118,10 +118,9 @@ def substitute(factors: ArrowFactors) -> tuple[FloatArray, FloatArray]:
     return nodes, shared
 
 
-def last_covariance(factors: ArrowFactors) -> ArrowCovariance:
-    """Covariance of the last node only, at a cost that does not grow with the chain."""
-    n = factors.pivot.shape[1]
-    both = inverse(factors.last_information())
+def last_covariance(information: FloatArray, n: int) -> ArrowCovariance:
+    """Covariance of the last node only, of what :meth:`ArrowFactors.last_information` tells of its n unknowns."""
+    both = inverse(information)
     return ArrowCovariance(both[None, :n, :n], both[None, :n, n:], both[n:, n:])
 
 

@@ -26,9 +26,9 @@ MIN_BETWEEN_SLOTS = 6
 SPACING, MAX_BETWEEN_SLOTS = 30, 30
 """What is missing (a heading lost in a gap) is found out later the longer the session, every 30 s after a quarter of an
 hour."""
-WORTH_RAD = np.deg2rad(0.5)
-"""Where all is known, the session is solved again when a heading may have drifted by this since (1 SD): after half a
-minute at first, after five when the biases are known well."""
+SPACING_SETTLED, WORTH_RAD = 6, np.deg2rad(0.5)
+"""Where all is known, every pose tells less than the one before. Later the session is solved again when a heading may
+have drifted by this since (1 SD), which takes five minutes once the biases are known well."""
 NOTABLE_SLIP_VAR = np.deg2rad(2.0) ** 2
 """A heading that slipped by this over a bridged gap is worth finding again soon."""
 TOLD_STEPS = 3
@@ -155,7 +155,7 @@ class Calibrator:
     def _spacing(self, slot: int) -> int:
         """Slots that pass at least until the session is solved again."""
         if self._settled:
-            return max(MIN_BETWEEN_SLOTS, self._holds_slots)
+            return max(MIN_BETWEEN_SLOTS, min(self._holds_slots, slot // SPACING_SETTLED))
         return min(max(MIN_BETWEEN_SLOTS, slot // SPACING), MAX_BETWEEN_SLOTS)
 
     def _known(self, step: int, *, late_steps: int = TOLD_STEPS) -> tuple[Body, list[Activity]]:

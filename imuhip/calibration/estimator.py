@@ -137,9 +137,10 @@ def solve(
         if step * shrinking / (1.0 - shrinking) < small:  # what all steps still to come would add up to
             break
         last = step
-    covariance = (arrow.last_covariance if live else arrow.covariance)(factors)
+    information = factors.last_information()
+    covariance = arrow.last_covariance(information, layout.node) if live else arrow.covariance(factors)
     knots = np.arange(len(level[0]))[-1:] if live else np.arange(len(level[0]))
-    return Solution(evidence, state, covariance, knots, layout, factors.last_information())
+    return Solution(evidence, state, covariance, knots, layout, information)
 
 
 def _level(evidence: Evidence, memory: Memory | None) -> FloatArray:

@@ -86,21 +86,26 @@ def _hips(solution: Solution) -> Iterator[tuple[str, HipKnots]]:
 
 
 def _hip_knots(solution: Solution, pairs: list[tuple[int, int]], known: BoolArray) -> HipKnots:
-    cov, layout, mountings = solution.covariance, solution.layout, solution.evidence.body.mountings
+    cov, layout = solution.covariance, solution.layout
     out = np.empty((len(pairs), 12, 12))
     bias = np.empty(len(pairs))
-    for pair in sorted(set(pairs)):
+    for pair in dict.fromkeys(pairs):
         rows = np.array([p == pair for p in pairs])
-        sensors = [mountings[e].sensor for e in pair]
-        node = np.concatenate([np.arange(6)[:3] + layout.turn(k).start for k in sensors])
-        shared = np.concatenate([np.arange(3) + layout.mount(e).start for e in pair])
-        out[rows, :6, :6] = cov.node[rows][:, node[:, None], node]
-        cross = cov.node_shared[rows][:, node[:, None], shared]
+        sensors = [solution.evidence.body.mountings[e].sensor for e in pair]
+        turns, biases, mounts = (
+            np.concatenate([np.arange(at.start, at.stop) for at in places])
+            for places in (
+                [layout.turn(k) for k in sensors],
+                [layout.bias(k) for k in sensors],
+                [layout.mount(e) for e in pair],
+            )
+        )
+        out[rows, :6, :6] = cov.node[rows][:, turns[:, None], turns]
+        cross = cov.node_shared[rows][:, turns[:, None], mounts]
         out[rows, :6, 6:] = cross
         out[rows, 6:, :6] = np.swapaxes(cross, 1, 2)
-        out[rows, 6:, 6:] = cov.shared[shared[:, None], shared]
-        slots = np.concatenate([np.arange(3) + layout.bias(k).start for k in sensors])
-        bias[rows] = np.einsum("nii->n", cov.node[rows][:, slots[:, None], slots]) / 3.0
+        out[rows, 6:, 6:] = cov.shared[mounts[:, None], mounts]
+        bias[rows] = np.einsum("nii->n", cov.node[rows][:, biases[:, None], biases]) / 3.0
     level, heading = _relative(solution, pairs, out)
     heading[~known] = np.inf
     return HipKnots(out, level, heading, float(np.sqrt(bias[-1])))
@@ -108,17 +113,18 @@ def _hip_knots(solution: Solution, pairs: list[tuple[int, int]], known: BoolArra
 
 def _relative(solution: Solution, pairs: list[tuple[int, int]], cov: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Spread of the thigh's turn against the pelvis at every knot, along and across the vertical, (J,) each."""
-    evidence, state = solution.evidence, solution.state
-    quat = _sensors(solution)
-    jac = np.zeros((len(pairs), 3, 12))
+    mounting = np.array(pairs).T
+    sensor = np.array([m.sensor for m in solution.evidence.body.mountings])[mounting]
+    knots = np.arange(len(pairs))
+    segment = rotation.multiply(
+        _sensors(solution)[sensor, knots], solution.state.quat_sensor_from_segment[mounting]
+    )  # of pelvis and thigh
+    jac = np.empty((len(pairs), 3, 12))
     jac[:, :, :3], jac[:, :, 3:6] = -np.eye(3), np.eye(3)
-    for j, pair in enumerate(pairs):
-        for sign, at, e in ((-1.0, 6, pair[0]), (1.0, 9, pair[1])):
-            sensor = evidence.body.mountings[e].sensor
-            segment = rotation.multiply(quat[sensor, j], state.quat_sensor_from_segment[e])
-            jac[j, :, at : at + 3] = sign * rotation.matrix(segment)
+    pelvis, thigh = rotation.matrix(segment)
+    jac[:, :, 6:9], jac[:, :, 9:] = -pelvis, thigh
     spread = np.einsum("jai,jik,jak->ja", jac, cov, jac)
-    return np.sqrt(spread[:, :2].mean(axis=1)), np.sqrt(spread[:, 2])
+    return np.sqrt(0.5 * (spread[:, 0] + spread[:, 1])), np.sqrt(spread[:, 2])
 
 
 def why_unsolved(still: BoolArray) -> str:
