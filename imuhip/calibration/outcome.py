@@ -36,7 +36,7 @@ def calibration_of(solution: Solution, body: Body, first_step: int, frames_per_s
     acc_gain = np.zeros((len(state.acc_bias), 3, 3))
     for column, (i, k) in enumerate(GAIN_PAIRS):
         acc_gain[:, i, k] = state.acc_gain[:, column]
-    eye = np.eye(3)
+    eye, sensors = np.eye(3), _sensors(solution)
     return Calibration(
         knot_frame=(evidence.seg.node_step[knots] + first_step) * frames_per_step,
         gyr_bias_rad_s=evidence.bias_rad_s[:, None] + state.bias[:, knots],
@@ -44,9 +44,9 @@ def calibration_of(solution: Solution, body: Body, first_step: int, frames_per_s
         gyr_unmix=eye - state.gyr_gain,
         acc_bias_m_s2=state.acc_bias,
         acc_unmix=eye - acc_gain,
-        quat_earth_from_sensor=_sensors(solution),
+        quat_earth_from_sensor=sensors,
         mounts=tuple(_mounts(solution, body, frames_per_step)),
-        hips=dict(_hips(solution)),
+        hips=dict(_hips(solution, sensors)),
         warnings=tuple(_warnings(solution, first_step)),
     )
 
@@ -71,7 +71,7 @@ def _mounts(solution: Solution, body: Body, frames_per_step: int) -> Iterator[Mo
         )
 
 
-def _hips(solution: Solution) -> Iterator[tuple[str, HipKnots]]:
+def _hips(solution: Solution, sensors: FloatArray) -> Iterator[tuple[str, HipKnots]]:
     """Uncertainty of every hip whose thigh wore a sensor, at the knots where pelvis and thigh are worn."""
     evidence = solution.evidence
     steps = evidence.seg.node_step[solution.knots]
@@ -82,21 +82,23 @@ def _hips(solution: Solution) -> Iterator[tuple[str, HipKnots]]:
             continue
         first = worn[int(np.argmax(known))]
         pairs = [(p, t) if p is not None and t is not None else (first[0] or 0, first[1] or 0) for p, t in worn]
-        yield side, _hip_knots(solution, pairs, known)
+        yield side, _hip_knots(solution, sensors, pairs, known)
 
 
-def _hip_knots(solution: Solution, pairs: list[tuple[int, int]], known: BoolArray) -> HipKnots:
+def _hip_knots(
+    solution: Solution, quat_earth_from_sensor: FloatArray, pairs: list[tuple[int, int]], known: BoolArray
+) -> HipKnots:
     cov, layout = solution.covariance, solution.layout
     out = np.empty((len(pairs), 12, 12))
     bias = np.empty(len(pairs))
     for pair in dict.fromkeys(pairs):
         rows = np.array([p == pair for p in pairs])
-        sensors = [solution.evidence.body.mountings[e].sensor for e in pair]
+        worn = [solution.evidence.body.mountings[e].sensor for e in pair]
         turns, biases, mounts = (
             np.concatenate([np.arange(at.start, at.stop) for at in places])
             for places in (
-                [layout.turn(k) for k in sensors],
-                [layout.bias(k) for k in sensors],
+                [layout.turn(k) for k in worn],
+                [layout.bias(k) for k in worn],
                 [layout.mount(e) for e in pair],
             )
         )
@@ -106,22 +108,25 @@ def _hip_knots(solution: Solution, pairs: list[tuple[int, int]], known: BoolArra
         out[rows, 6:, :6] = np.swapaxes(cross, 1, 2)
         out[rows, 6:, 6:] = cov.shared[mounts[:, None], mounts]
         bias[rows] = np.einsum("nii->n", cov.node[rows][:, biases[:, None], biases]) / 3.0
-    level, heading = _relative(solution, pairs, out)
+    segments = _segments(solution, quat_earth_from_sensor, pairs)
+    level, heading = _relative(segments, out)
     heading[~known] = np.inf
     return HipKnots(out, level, heading, float(np.sqrt(bias[-1])))
 
 
-def _relative(solution: Solution, pairs: list[tuple[int, int]], cov: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Spread of the thigh's turn against the pelvis at every knot, along and across the vertical, (J,) each."""
+def _segments(solution: Solution, quat_earth_from_sensor: FloatArray, pairs: list[tuple[int, int]]) -> FloatArray:
+    """(2, J, 4) earth from segment of pelvis and thigh at the knots."""
     mounting = np.array(pairs).T
     sensor = np.array([m.sensor for m in solution.evidence.body.mountings])[mounting]
-    knots = np.arange(len(pairs))
-    segment = rotation.multiply(
-        _sensors(solution)[sensor, knots], solution.state.quat_sensor_from_segment[mounting]
-    )  # of pelvis and thigh
-    jac = np.empty((len(pairs), 3, 12))
+    quat = quat_earth_from_sensor[sensor, np.arange(len(pairs))]
+    return rotation.multiply(quat, solution.state.quat_sensor_from_segment[mounting])
+
+
+def _relative(segments: FloatArray, cov: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Spread of the thigh's turn against the pelvis at every knot, along and across the vertical, (J,) each."""
+    jac = np.empty((len(cov), 3, 12))
     jac[:, :, :3], jac[:, :, 3:6] = -np.eye(3), np.eye(3)
-    pelvis, thigh = rotation.matrix(segment)
+    pelvis, thigh = rotation.matrix(segments)
     jac[:, :, 6:9], jac[:, :, 9:] = -pelvis, thigh
     spread = np.einsum("jai,jik,jak->ja", jac, cov, jac)
     return np.sqrt(0.5 * (spread[:, 0] + spread[:, 1])), np.sqrt(spread[:, 2])
