@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import played
 import pytest
+from click.testing import CliRunner
 from played import Event
 from sensor_models import DRIVERS, notifications_of, sensors_of
-from typer.testing import CliRunner
 
 from imuhip.cli.app import app
 from imuhip.packets.blocks import slice_block

@@ -1,4 +1,4 @@
-"""The program ``imuhip``: its commands, its manual and how errors reach the user."""
+"""The program ``imuhip``: where its commands are, and how errors reach the user."""
 
 from __future__ import annotations
 
@@ -6,100 +6,49 @@ import gc
 import io
 import os
 import sys
-from typing import Annotated, Any
 
-import typer
-from typer.core import TyperGroup
+import click
 
 import imuhip
-from imuhip.cli import (
-    brokers,
-    cataloguing,
-    doctor,
-    files,
-    history,
-    measuring,
-    pairing,
-    playing,
-    publishing,
-    recording,
-)
+from imuhip.cli.manual import Program
 from imuhip.errors import ImuhipError
 
 EXIT_UNUSABLE = 2
 """Exit status when an input or output cannot be used; the same that a wrong command line gives."""
 
+COMMANDS = {
+    "demo": "playing.demo",
+    "import": "files.import_",
+    "info": "files.info",
+    "analyze": "measuring.analyze",
+    "angles": "measuring.angles",
+    "plot": "measuring.plot",
+    "doctor": "doctor.doctor",
+    "scan": "pairing.scan",
+    "pair": "pairing.pair",
+    "sensors": "pairing.sensors",
+    "forget": "pairing.forget",
+    "record": "recording.record",
+    "replay": "playing.replay",
+    "publish": "publishing.publish",
+    "broker": "brokers.broker",
+    "catalogue": "cataloguing.catalogue",
+    "recover": "files.recover",
+    "history": "history.history",
+    "mqtt": "brokers.mqtt",
+}
+"""Each command and where it is."""
 
-class Manual(TyperGroup):
-    """A command group whose help shows each command with an example (its epilog)."""
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Write the list of commands, an example under each.
-
-        Args:
-            ctx: The command line's context.
-            formatter: The help formatter to write to.
-        """
-        names = self.list_commands(ctx)
-        width = max(map(len, names))
-        with formatter.section("Commands"):
-            indent = " " * (formatter.current_indent + width + 2)
-            for name in names:
-                command = self.commands[name]
-                summary = (command.help or "").split("\n\n")[0]
-                formatter.write_dl([(name.ljust(width), " ".join(summary.split()))])
-                formatter.write(f"{indent}$ {(command.epilog or '').removeprefix('Example: ')}\n")
-
-
-app = typer.Typer(
-    cls=Manual,
-    add_completion=False,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+@click.group(
+    "imuhip",
+    cls=Program,
+    places=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
     epilog="`imuhip COMMAND --help` explains a command and its options. Everything stays on this computer.",
 )
-
-app.command("demo", epilog="Example: imuhip demo")(playing.demo)
-app.command("import", epilog="Example: imuhip import my_session/ -o session.mcap")(files.import_)
-app.command("info", epilog="Example: imuhip info session.mcap")(files.info)
-app.command("analyze", epilog="Example: imuhip analyze session.mcap --json > results.json")(measuring.analyze)
-app.command("angles", epilog="Example: imuhip angles session.mcap -o angles.csv")(measuring.angles)
-app.command("plot", epilog="Example: imuhip plot session.mcap -o angles.png")(measuring.plot)
-app.command("doctor", epilog="Example: imuhip doctor")(doctor.doctor)
-app.command("scan", epilog="Example: imuhip scan")(pairing.scan)
-app.command("pair", epilog="Example: imuhip pair pelvis thigh_right")(pairing.pair)
-app.command("sensors", epilog="Example: imuhip sensors")(pairing.sensors)
-app.command("forget", epilog="Example: imuhip forget pelvis")(pairing.forget)
-app.command("record", cls=recording.OptionalScenario, epilog="Example: imuhip record -o session.mcap")(recording.record)
-app.command("replay", epilog="Example: imuhip replay session.mcap --speed 4")(playing.replay)
-app.add_typer(history.app, name="history", epilog="Example: imuhip history")
-app.command("publish", epilog="Example: imuhip publish mqtt://localhost --virtual")(publishing.publish)
-app.command("broker", epilog="Example: imuhip broker")(brokers.broker)
-app.command("catalogue", epilog="Example: imuhip catalogue bridge")(cataloguing.catalogue)
-app.command("recover", epilog="Example: imuhip recover broken.mcap -o good.mcap")(files.recover)
-
-mqtt = typer.Typer(
-    cls=Manual, no_args_is_help=True, help="Try out a broker, or remove a wearer from it.", rich_markup_mode=None
-)
-mqtt.command("check", epilog="Example: imuhip mqtt check mqtt://localhost")(brokers.check)
-mqtt.command("forget", epilog="Example: imuhip mqtt forget mqtt://localhost --wearer otter")(brokers.forget)
-app.add_typer(mqtt, name="mqtt", epilog="Example: imuhip mqtt check mqtt://localhost")
-
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"imuhip {imuhip.__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def manual(
-    _version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
-    ] = False,
-) -> None:
+@click.version_option(imuhip.__version__, message="imuhip %(version)s", help="Print the version and exit.")
+def app() -> None:
     """Hip angles from two or three motion sensors worn on the pelvis and the thighs.
 
     A recording holds what the sensors sent, nothing derived. Every number is computed from it again, so what a replay

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
-from imuhip.cli import mqtt_options as options
+from imuhip.cli import options
+from imuhip.cli.manual import Manual
 from imuhip.cli.output import say
 from imuhip.cli.publishing import Target, spool_path
 from imuhip.errors import BrokerError
@@ -17,7 +17,9 @@ EXIT_NOT_GOOD = 1
 """Exit status when a broker was found wanting."""
 
 
-def broker(port: Annotated[int, typer.Option(min=1, max=65535, help="TCP port on 127.0.0.1.")] = 1883) -> None:
+@click.command(epilog="Example: imuhip broker")
+@click.option("--port", type=click.IntRange(1, 65535), default=1883, help="TCP port on 127.0.0.1.")
+def broker(port: int) -> None:
     """Run a small MQTT broker on this computer, for trying things out.
 
     It listens on loopback only, asks for no password and keeps nothing. Ctrl-C ends it.
@@ -37,14 +39,22 @@ def broker(port: Annotated[int, typer.Option(min=1, max=65535, help="TCP port on
         sys.stderr.write("Stopped.\n")
 
 
+@options.broker_url
+@options.site
+@options.published_wearer
+@options.ca
+@options.certificate
+@options.key
+@options.insecure
 def check(
-    url: options.BrokerUrl = None,
-    site: options.Site = None,
-    wearer: options.Wearer = None,
-    ca: options.Ca = None,
-    cert: options.Certificate = None,
-    key: options.Key = None,
-    insecure: options.Insecure = False,
+    url: str | None = None,
+    *,
+    site: str | None = None,
+    wearer: str | None = None,
+    ca: Path | None = None,
+    cert: Path | None = None,
+    key: Path | None = None,
+    insecure: bool = False,
 ) -> None:
     """Connect to a broker, publish and read back, and say what is wrong.
 
@@ -66,17 +76,25 @@ def check(
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
         good = runner.run(run())
     if not good:
-        raise typer.Exit(EXIT_NOT_GOOD)
+        raise SystemExit(EXIT_NOT_GOOD)
 
 
+@options.broker_url
+@options.site
+@options.published_wearer
+@options.ca
+@options.certificate
+@options.key
+@options.insecure
 def forget(
-    url: options.BrokerUrl = None,
-    site: options.Site = None,
-    wearer: options.Wearer = None,
-    ca: options.Ca = None,
-    cert: options.Certificate = None,
-    key: options.Key = None,
-    insecure: options.Insecure = False,
+    url: str | None = None,
+    *,
+    site: str | None = None,
+    wearer: str | None = None,
+    ca: Path | None = None,
+    cert: Path | None = None,
+    key: Path | None = None,
+    insecure: bool = False,
 ) -> None:
     """Remove a wearer's device from Home Assistant, and what broker and spool keep of the wearer."""
     import asyncio
@@ -120,3 +138,12 @@ def _waiting(path: Path) -> int:
     except SpoolError as error:
         raise BrokerError(f"cannot be used: {error}", path=path) from error
     return waiting
+
+
+mqtt = Manual(
+    help="Try out a broker, or remove a wearer from it.",
+    no_args_is_help=True,
+    epilog="Example: imuhip mqtt check mqtt://localhost",
+)
+mqtt.command(epilog="Example: imuhip mqtt check mqtt://localhost")(check)
+mqtt.command(epilog="Example: imuhip mqtt forget mqtt://localhost --wearer otter")(forget)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
-from imuhip.cli.options import CatalogueFiles
+from imuhip.cli import options
 from imuhip.cli.output import say
 from imuhip.cli.wording import columns, words, wrapped
 from imuhip.errors import InputError
@@ -20,17 +21,17 @@ if TYPE_CHECKING:
 MADE_UP = "Ranges and limits without a study behind them are coaching defaults, not norms."
 
 
-def catalogue(
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="A test, an exercise or mobilising work.")] = None,
-    own: CatalogueFiles = None,
-) -> None:
+@click.command(epilog="Example: imuhip catalogue bridge")
+@click.argument("name", metavar="[NAME]", required=False, help="A test, an exercise or mobilising work.")
+@options.catalogue
+def catalogue(name: str | None, catalogue: Sequence[Path]) -> None:
     """Show the tests and exercises that imuhip knows, or how one is done and judged.
 
     With --catalogue it checks a file of your own, too: a mistake is told with its entry and what to do.
     """
     from imuhip.catalogue_files import load_catalogue
 
-    known = load_catalogue(own or ())
+    known = load_catalogue(catalogue)
     lines = _overview(known) if name is None else _details(known, name)
     say("\n".join(lines) + "\n")
 

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import json
 
-import typer
+import click
 
-from imuhip.cli.options import AsJson, RadioSpec
+from imuhip.cli import options
 from imuhip.cli.output import say
 
 PROBLEM = 1
 """Exit status when something is in the way."""
 
 
-def doctor(radio: RadioSpec = None, as_json: AsJson = False) -> None:
+@click.command(epilog="Example: imuhip doctor")
+@options.radio
+@options.as_json
+def doctor(radio: str | None, *, as_json: bool) -> None:
     """Check whether this machine can talk to sensors, and say the one thing to do next."""
     import asyncio
 
     problem = asyncio.run(_doctor(radio, as_json=as_json))
     if problem:
-        raise typer.Exit(PROBLEM)
+        raise SystemExit(PROBLEM)
 
 
 async def _doctor(radio: str | None, *, as_json: bool) -> bool:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal, get_args
 
-import typer
+import click
 
-from imuhip.cli.options import AsJson, Force, Output, RecordingFile
+from imuhip.cli import options
 from imuhip.cli.output import say
 from imuhip.cli.progress import progress
-from imuhip.cli.text import info_text
 from imuhip.cli.wording import count, words
-from imuhip.recording.output import refuse_existing
 
 TimeUnit = Literal["s", "ms", "us"]
 AccUnit = Literal["m_s2", "g", "mg"]
@@ -22,16 +20,28 @@ GyrUnit = Literal["rad_s", "deg_s"]
 MissingValues = Literal["refuse", "gap"]
 
 
+@click.command(epilog="Example: imuhip import my_session/ -o session.mcap")
+@click.argument("folder", metavar="FOLDER", type=Path, help="A folder with a CSV file per sensor.")
+@options.output
+@options.force
+@click.option("--time-unit", type=click.Choice(get_args(TimeUnit)), default="s", help="Unit of the column time_s.")
+@click.option("--acc-unit", type=click.Choice(get_args(AccUnit)), default="m_s2", help="Unit of the columns acc_*.")
+@click.option("--gyr-unit", type=click.Choice(get_args(GyrUnit)), default="rad_s", help="Unit of the columns gyr_*.")
+@click.option(
+    "--nan",
+    type=click.Choice(get_args(MissingValues)),
+    default="refuse",
+    help="What a missing value means: refuse the file, or a gap in the recording.",
+)
 def import_(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder with a CSV file per sensor.")],
-    output: Output,
-    force: Force = False,
-    time_unit: Annotated[TimeUnit, typer.Option(help="Unit of the column time_s.")] = "s",
-    acc_unit: Annotated[AccUnit, typer.Option(help="Unit of the columns acc_*.")] = "m_s2",
-    gyr_unit: Annotated[GyrUnit, typer.Option(help="Unit of the columns gyr_*.")] = "rad_s",
-    nan: Annotated[
-        MissingValues, typer.Option(help="What a missing value means: refuse the file, or a gap in the recording.")
-    ] = "refuse",
+    folder: Path,
+    output: Path,
+    *,
+    force: bool,
+    time_unit: TimeUnit,
+    acc_unit: AccUnit,
+    gyr_unit: GyrUnit,
+    nan: MissingValues,
 ) -> None:
     """Turn a folder of CSV files into a recording.
 
@@ -42,6 +52,7 @@ def import_(
     Units are never guessed: values that look like another unit are refused with the option that converts them.
     """
     from imuhip.recording import import_folder
+    from imuhip.recording.output import refuse_existing
 
     refuse_existing(output, force=force)
     with progress("Importing"):
@@ -54,7 +65,10 @@ def import_(
     _tell(f"Wrote {output}: {sensors}; {count(report.marks, 'mark')}.")
 
 
-def info(recording: RecordingFile, as_json: AsJson = False) -> None:
+@click.command(epilog="Example: imuhip info session.mcap")
+@options.recording
+@options.as_json
+def info(recording: Path, *, as_json: bool) -> None:
     """Say what is in a recording: sensors, length, loss and marks."""
     from imuhip.recording import recording_info
 
@@ -63,12 +77,19 @@ def info(recording: RecordingFile, as_json: AsJson = False) -> None:
     if as_json:
         say(json.dumps(about, indent=2, allow_nan=False) + "\n")
     else:
+        from imuhip.cli.text import info_text
+
         say(info_text(about, name=recording.name))
 
 
-def recover(recording: RecordingFile, output: Output, force: Force = False) -> None:
+@click.command(epilog="Example: imuhip recover broken.mcap -o good.mcap")
+@options.recording
+@options.output
+@options.force
+def recover(recording: Path, output: Path, *, force: bool) -> None:
     """Save what is readable of a damaged recording into a new one."""
     from imuhip.recording import recover as recover_recording
+    from imuhip.recording.output import refuse_existing
 
     refuse_existing(output, force=force)
     with progress("Recovering"):

@@ -6,12 +6,13 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
+import click
 
+from imuhip.cli import options
+from imuhip.cli.manual import Manual
 from imuhip.cli.measuring import measure
-from imuhip.cli.options import AsJson, CatalogueFiles, Database, Force, Output
 from imuhip.cli.output import say
 from imuhip.cli.wording import count
 from imuhip.errors import HistoryError, ImuhipError, OutputError
@@ -20,23 +21,21 @@ from imuhip.recording.output import refuse_existing, replacing
 if TYPE_CHECKING:
     from imuhip.flags.session import Controls
 
-Wearer = Annotated[
-    str | None, typer.Option("--wearer", metavar="NAME", help="Whose: the pseudonym that recordings use.")
-]
-WearerArgument = Annotated[str, typer.Argument(metavar="WEARER", help="The wearer's pseudonym.")]
+EXIT_LEFT_OUT = 1
+"""Exit status when not every recording could be added."""
 
-app = typer.Typer(add_completion=False, no_args_is_help=False, rich_markup_mode=None)
+one_wearer = click.option("--wearer", metavar="NAME", help="Whose: the pseudonym that recordings use.")
+wearer_argument = click.argument("wearer", metavar="WEARER", help="The wearer's pseudonym.")
 
 
-@app.callback(invoke_without_command=True)
+@click.group(cls=Manual, invoke_without_command=True, epilog="Example: imuhip history")
+@one_wearer
+@click.option("--motion", metavar="NAME", help="Draw one motion large: extension, abduction, ...")
+@options.as_json
+@options.database
+@click.pass_context
 def history(
-    context: typer.Context,
-    wearer: Wearer = None,
-    motion: Annotated[
-        str | None, typer.Option("--motion", metavar="NAME", help="Draw one motion large: extension, abduction, ...")
-    ] = None,
-    as_json: AsJson = False,
-    database: Database = None,
+    context: click.Context, *, wearer: str | None, motion: str | None, as_json: bool, database: Path | None
 ) -> None:
     """Show how range, controlled range and their gap developed over the sessions.
 
@@ -47,7 +46,7 @@ def history(
     context.obj = database
     if context.invoked_subcommand is not None:
         if wearer is not None or motion is not None or as_json:
-            raise typer.BadParameter(f"give options of `history {context.invoked_subcommand}` after its name")
+            raise click.BadParameter(f"give options of `history {context.invoked_subcommand}` after its name")
         return
     from imuhip.cli.history_text import list_text, overview_text
     from imuhip.history.database import reading
@@ -75,17 +74,21 @@ def history(
         say(overview_text(about, large=motion is not None, encoding=sys.stdout.encoding or "ascii"))
 
 
-@app.command("add", epilog="Example: imuhip history add session.mcap")
+@history.command(epilog="Example: imuhip history add session.mcap")
+@click.argument("recordings", metavar="RECORDING...", nargs=-1, required=True, type=Path, help="Recordings (.mcap).")
+@one_wearer
+@click.option("--date", metavar="DATE", help="When it really was, if the clock was wrong: 2026-01-12T18:30.")
+@options.database
+@options.catalogue
+@click.pass_context
 def add(
-    context: typer.Context,
-    recordings: Annotated[list[Path], typer.Argument(metavar="RECORDING...", help="Recordings (.mcap).")],
-    wearer: Wearer = None,
-    date: Annotated[
-        str | None,
-        typer.Option("--date", metavar="DATE", help="When it really was, if the clock was wrong: 2026-01-12T18:30."),
-    ] = None,
-    database: Database = None,
-    catalogue: CatalogueFiles = None,
+    context: click.Context,
+    recordings: Sequence[Path],
+    *,
+    wearer: str | None,
+    date: str | None,
+    database: Path | None,
+    catalogue: Sequence[Path],
 ) -> None:
     """Measure recordings and keep the results.
 
@@ -95,18 +98,17 @@ def add(
     if date is not None and len(recordings) > 1:
         raise HistoryError("one date for several recordings", remedy="Add them one by one")
     for recording in recordings:
-        _add(recording, _path(context, database), wearer=wearer, date=date, catalogue=catalogue or ())
+        _add(recording, _path(context, database), wearer=wearer, date=date, catalogue=catalogue)
 
 
-@app.command("rebuild", epilog="Example: imuhip history rebuild my_recordings/")
+@history.command(epilog="Example: imuhip history rebuild my_recordings/")
+@click.argument("folder", metavar="FOLDER", type=Path, help="A folder with recordings; folders in it count.")
+@click.option("--wearer", metavar="NAME", help="Whose the recordings are that name nobody.")
+@options.database
+@options.catalogue
+@click.pass_context
 def rebuild(
-    context: typer.Context,
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder with recordings; folders in it count.")],
-    wearer: Annotated[
-        str | None, typer.Option("--wearer", metavar="NAME", help="Whose the recordings are that name nobody.")
-    ] = None,
-    database: Database = None,
-    catalogue: CatalogueFiles = None,
+    context: click.Context, folder: Path, *, wearer: str | None, database: Path | None, catalogue: Sequence[Path]
 ) -> None:
     """Measure all recordings of a folder anew, with this version of the program.
 
@@ -130,7 +132,7 @@ def rebuild(
     failed = 0
     for recording in recordings:
         try:
-            _add(recording, path, wearer=wearer, date=None, catalogue=catalogue or (), only_unnamed=True)
+            _add(recording, path, wearer=wearer, date=None, catalogue=catalogue, only_unnamed=True)
         except OutputError:
             raise
         except ImuhipError as error:
@@ -138,13 +140,16 @@ def rebuild(
             _tell(f"Left out: {error}")
     _tell(f"{count(len(recordings) - failed, 'recording')} in the history, {failed} left out.")
     if failed:
-        raise typer.Exit(1)
+        raise SystemExit(EXIT_LEFT_OUT)
 
 
-@app.command("export", epilog="Example: imuhip history export anna -o anna.json")
-def export(
-    context: typer.Context, wearer: WearerArgument, output: Output, force: Force = False, database: Database = None
-) -> None:
+@history.command(epilog="Example: imuhip history export anna -o anna.json")
+@wearer_argument
+@options.output
+@options.force
+@options.database
+@click.pass_context
+def export(context: click.Context, wearer: str, output: Path, *, force: bool, database: Path | None) -> None:
     """Write everything that the history holds of a wearer as JSON."""
     from imuhip.history.wearer import export as export_wearer
 
@@ -155,8 +160,11 @@ def export(
     _tell(f"Wrote {output}: {count(len(held['sessions']), 'session')} of {wearer}.")
 
 
-@app.command("delete", epilog="Example: imuhip history delete anna")
-def delete(context: typer.Context, wearer: WearerArgument, database: Database = None) -> None:
+@history.command(epilog="Example: imuhip history delete anna")
+@wearer_argument
+@options.database
+@click.pass_context
+def delete(context: click.Context, wearer: str, database: Path | None) -> None:
     """Delete everything that the history holds of a wearer, for good.
 
     It is gone from the database's free pages, its log and its backups, too. Recordings and exports are files of your
@@ -263,7 +271,7 @@ def _date_notes(connection: Any, wearer: str, started_s: float) -> list[str]:
     return [] if far is None else [f"{far}; if a clock was wrong, add it again with --date"]
 
 
-def _path(context: typer.Context, database: Path | None) -> Path:
+def _path(context: click.Context, database: Path | None) -> Path:
     """Where the history is: as said after the command, or before it, or the user's own."""
     from imuhip.history.database import default_path
 

@@ -85,11 +85,11 @@ def _lines(one: Mapping[str, Any], *, plain: bool) -> list[str]:
     """Range, controlled range and gap, each as a line of blocks; the first two on one scale."""
     mdc = one["mdc_deg"]
     shown = [
-        ("range", _values(one, "range_deg"), _change(one["change_deg"], one["change_real"], mdc)),
+        ("range", _values(one, "range_deg"), _change(one["change_deg"], mdc, real=one["change_real"])),
         (
             "controlled",
             _values(one, "controlled_range_deg"),
-            _change(one["controlled_change_deg"], one["controlled_change_real"], mdc),
+            _change(one["controlled_change_deg"], mdc, real=one["controlled_change_real"]),
         ),
     ]
     level = _scale([value for _, values, _ in shown for value in values if value is not None])
@@ -102,7 +102,7 @@ def _lines(one: Mapping[str, Any], *, plain: bool) -> list[str]:
     return columns([row for row in rows if row[2]])
 
 
-def _change(by: float | None, real: bool | None, mdc: float) -> str:
+def _change(by: float | None, mdc: float, *, real: bool | None) -> str:
     if by is None:
         return ""
     verdict = "a real change" if real else "no real change"

@@ -6,24 +6,13 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
-from imuhip.cli.options import (
-    AsJson,
-    CalibrationFrom,
-    CatalogueFiles,
-    Causal,
-    Database,
-    Force,
-    History,
-    Output,
-    RecordingFile,
-)
+from imuhip.cli import options
 from imuhip.cli.output import say
 from imuhip.cli.progress import progress
-from imuhip.recording.output import refuse_existing, replacing
 
 if TYPE_CHECKING:
     from imuhip.session import Analysis
@@ -58,14 +47,23 @@ def measure(
         return analyze(recording, causal=causal, calibration=calibration, catalogue=known, progress=report)
 
 
+@click.command(epilog="Example: imuhip analyze session.mcap --json > results.json")
+@options.recording
+@options.as_json
+@options.causal
+@options.calibration
+@options.history
+@options.database
+@options.catalogue
 def analyze(
-    recording: RecordingFile,
-    as_json: AsJson = False,
-    causal: Causal = False,
-    calibration: CalibrationFrom = None,
-    history: History = False,
-    database: Database = None,
-    catalogue: CatalogueFiles = None,
+    recording: Path,
+    *,
+    as_json: bool,
+    causal: bool,
+    calibration: Path | None,
+    history: bool,
+    database: Path | None,
+    catalogue: Sequence[Path],
 ) -> None:
     """Measure a recording: range tests and exercises on one page.
 
@@ -73,13 +71,13 @@ def analyze(
     from the start pose but not in absolute terms. Every repetition of an exercise is graded for slow control; what is
     asked of each exercise is data, which a catalogue of your own can add to.
     """
-    analysis = measure(recording, causal=causal, calibration=calibration, catalogue=catalogue or ())
+    analysis = measure(recording, causal=causal, calibration=calibration, catalogue=catalogue)
     if history:
         from imuhip.catalogue_files import load_catalogue
         from imuhip.cli.history import flags_with_history
         from imuhip.flags.judge import controls_of
 
-        controls = controls_of(load_catalogue(catalogue or ()))
+        controls = controls_of(load_catalogue(catalogue))
         analysis.results["flags"] = flags_with_history(analysis.results, recording, controls, database)
     if as_json:
         say(json.dumps(analysis.results, indent=2, allow_nan=False) + "\n")
@@ -89,17 +87,19 @@ def analyze(
         say(summary_text(analysis.results, name=recording.name))
 
 
-def angles(
-    recording: RecordingFile,
-    output: Output,
-    causal: Causal = False,
-    calibration: CalibrationFrom = None,
-    force: Force = False,
-) -> None:
+@click.command(epilog="Example: imuhip angles session.mcap -o angles.csv")
+@options.recording
+@options.output
+@options.causal
+@options.calibration
+@options.force
+def angles(recording: Path, output: Path, *, causal: bool, calibration: Path | None, force: bool) -> None:
     """Write the angles of a recording as a CSV table.
 
     Degrees from upright stance, time on the recording's own clock, an empty field where an angle is not known.
     """
+    from imuhip.recording.output import refuse_existing, replacing
+
     refuse_existing(output, force=force)
     analysis = measure(recording, causal=causal, calibration=calibration)
     with progress("Writing"), replacing(output, force=force) as path:
@@ -107,16 +107,20 @@ def angles(
     _tell_written(output, analysis)
 
 
+@click.command(epilog="Example: imuhip plot session.mcap -o angles.png")
+@options.recording
+@options.output
+@options.causal
+@options.calibration
+@click.option(
+    "--reference",
+    metavar="CSV",
+    type=Path,
+    help="Draw another measurement over it: time_s and columns named as in `angles`.",
+)
+@options.force
 def plot(
-    recording: RecordingFile,
-    output: Output,
-    causal: Causal = False,
-    calibration: CalibrationFrom = None,
-    reference: Annotated[
-        Path | None,
-        typer.Option(metavar="CSV", help="Draw another measurement over it: time_s and columns named as in `angles`."),
-    ] = None,
-    force: Force = False,
+    recording: Path, output: Path, *, causal: bool, calibration: Path | None, reference: Path | None, force: bool
 ) -> None:
     """Draw the hip and pelvis angles of a recording as a picture.
 
@@ -125,6 +129,7 @@ def plot(
     """
     from imuhip.cli import figure
     from imuhip.recording import recording_info
+    from imuhip.recording.output import refuse_existing, replacing
 
     figure.check_drawable(output)
     refuse_existing(output, force=force)

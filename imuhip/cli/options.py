@@ -1,54 +1,91 @@
-"""Arguments and options that several commands share."""
+"""Arguments and options that several commands share: decorators, each of which hands one keyword to its command."""
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
 
-def above_zero(value: float | None) -> float | None:
-    """Refuse what is no amount of time.
+def above_zero(given: str | float) -> float:
+    """Read an amount of time, or how many times faster it goes.
+
+    Args:
+        given: As it was typed, or a default.
+
+    Returns:
+        The number, positive and finite.
 
     Raises:
-        BadParameter: It is not positive and finite.
+        BadParameter: It is no such number.
     """
-    if value is not None and not (math.isfinite(value) and value > 0):
-        raise typer.BadParameter(f"{value:g} is not possible. Give a number above 0.")
+    try:
+        value = float(given)
+    except ValueError:
+        raise click.BadParameter(f"{given!r} is not a number.") from None
+    if not (math.isfinite(value) and value > 0):
+        raise click.BadParameter(f"{value:g} is not possible. Give a number above 0.")
     return value
 
 
-RecordingFile = Annotated[Path, typer.Argument(metavar="RECORDING", help="A recording (.mcap).")]
-Output = Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where to write.")]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite the output if it exists.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-Causal = Annotated[
-    bool,
-    typer.Option("--causal", help="Use at every moment only what was known by then: exactly what live showed."),
-]
-History = Annotated[bool, typer.Option("--history", help="Judge it by the wearer's earlier sessions, too.")]
-Database = Annotated[
-    Path | None,
-    typer.Option(
-        "--database",
-        metavar="FILE",
-        envvar="IMUHIP_HISTORY",
-        help="The history's database, if not the one in your data folder.",
-    ),
-]
-RadioSpec = Annotated[
-    str | None,
-    typer.Option(
-        "--radio", metavar="RADIO", help="hci0, hci1, ... or bumble:TRANSPORT; the system's Bluetooth by default."
-    ),
-]
-CalibrationFrom = Annotated[
-    Path | None,
-    typer.Option("--calibration", metavar="RECORDING", help="Begin with the calibration of another recording."),
-]
-CatalogueFiles = Annotated[
-    list[Path] | None,
-    typer.Option("--catalogue", metavar="FILE", help="A TOML file that adds to the tests and exercises; repeatable."),
-]
+recording = click.argument("recording", metavar="RECORDING", type=Path, help="A recording (.mcap).")
+output = click.option("--output", "-o", metavar="FILE", type=Path, required=True, help="Where to write.")
+force = click.option("--force", is_flag=True, help="Overwrite the output if it exists.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+causal = click.option(
+    "--causal", is_flag=True, help="Use at every moment only what was known by then: exactly what live showed."
+)
+history = click.option("--history", is_flag=True, help="Judge it by the wearer's earlier sessions, too.")
+database = click.option(
+    "--database",
+    metavar="FILE",
+    type=Path,
+    envvar="IMUHIP_HISTORY",
+    show_envvar=True,
+    help="The history's database, if not the one in your data folder.",
+)
+radio = click.option(
+    "--radio", metavar="RADIO", help="hci0, hci1, ... or bumble:TRANSPORT; the system's Bluetooth by default."
+)
+calibration = click.option(
+    "--calibration", metavar="RECORDING", type=Path, help="Begin with the calibration of another recording."
+)
+catalogue = click.option(
+    "--catalogue",
+    metavar="FILE",
+    type=Path,
+    multiple=True,
+    help="A TOML file that adds to the tests and exercises; repeatable.",
+)
+
+# Of the commands that publish.
+broker_url = click.argument(
+    "url",
+    metavar="[URL]",
+    required=False,
+    help="mqtt://localhost, or mqtts://HOST:PORT with TLS. Default: IMUHIP_MQTT_URL or the settings file.",
+)
+mqtt = click.option("--mqtt", metavar="URL", help="Publish to this MQTT broker too.")
+speed = click.option(
+    "--speed",
+    type=click.Choice(["1", "4", "max"]),
+    default="1",
+    help="Times real time, or max: as fast as it goes.",
+)
+rate = click.option(
+    "--rate",
+    metavar="HZ",
+    type=float,
+    default=25.0,
+    help="Angles published per second, 1 to 100; above 50 in batches.",
+)
+site = click.option("--site", metavar="NAME", help="Second part of the topics. Default: home.")
+published_wearer = click.option(
+    "--wearer", metavar="NAME", help="The wearer's pseudonym in the topics. Default: the recording's."
+)
+ca = click.option("--ca", metavar="PEM", type=Path, help="Trust these certificates instead of the system's.")
+certificate = click.option("--cert", metavar="PEM", type=Path, help="Client certificate.")
+key = click.option("--key", metavar="PEM", type=Path, help="Its private key.")
+insecure = click.option("--insecure", is_flag=True, help="Allow mqtt:// (no TLS) to another computer.")
+no_discovery = click.option("--no-discovery", is_flag=True, help="Do not announce a device to Home Assistant.")

@@ -20,7 +20,7 @@ def say(text: str) -> None:
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader has seen enough: typer ends the program quietly
+    except BrokenPipeError:  # the reader has seen enough: click ends the program quietly
         raise
     except OSError as error:
         # What is still buffered would fail again, with a traceback, when the interpreter ends.

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
+import click
 
-from imuhip.cli.options import AsJson, RadioSpec, above_zero
+from imuhip.cli import options
 from imuhip.cli.output import say
 from imuhip.errors import InputError, LinkError, RadioError
 
@@ -19,17 +19,15 @@ if TYPE_CHECKING:
     from imuhip.radio.adapter import Adapter, Sighting
     from imuhip.radio.supervisor import Target
 
-Role = Annotated[str, typer.Argument(metavar="ROLE", help="pelvis, thigh_right, thigh_left, shank_right, ...")]
 
-
-def scan(
-    radio: RadioSpec = None,
-    seconds: Annotated[float, typer.Option(metavar="SECONDS", help="How long to listen.", callback=above_zero)] = 5.0,
-    battery: Annotated[bool, typer.Option("--battery/--no-battery", help="Connect to each to ask for it.")] = True,
-    everything: Annotated[bool, typer.Option("--all", help="Other devices too.")] = False,
-    addresses: Annotated[bool, typer.Option("--addresses", help="Show addresses; keep them to yourself.")] = False,
-    as_json: AsJson = False,
-) -> None:
+@click.command(epilog="Example: imuhip scan")
+@options.radio
+@click.option("--seconds", metavar="SECONDS", type=options.above_zero, default=5.0, help="How long to listen.")
+@click.option("--battery/--no-battery", default=True, help="Connect to each to ask for it.")
+@click.option("--all", "everything", is_flag=True, help="Other devices too.")
+@click.option("--addresses", is_flag=True, help="Show addresses; keep them to yourself.")
+@options.as_json
+def scan(radio: str | None, *, seconds: float, battery: bool, everything: bool, addresses: bool, as_json: bool) -> None:
     """List the sensors in reach: model, signal, battery, and the role where they have one."""
     import asyncio
 
@@ -47,15 +45,18 @@ def scan(
     say(_table(found))
 
 
-def pair(
-    roles: Annotated[list[str], typer.Argument(metavar="ROLE...", help="pelvis, thigh_right, thigh_left, ...")],
-    radio: RadioSpec = None,
-    timeout: Annotated[
-        float,
-        typer.Option(metavar="SECONDS", help="How long to wait for the taps of each sensor.", callback=above_zero),
-    ] = 60.0,
-    force: Annotated[bool, typer.Option("--force", help="Give a role away that a sensor has already.")] = False,
-) -> None:
+@click.command(epilog="Example: imuhip pair pelvis thigh_right")
+@click.argument("roles", metavar="ROLE...", nargs=-1, required=True, help="pelvis, thigh_right, thigh_left, ...")
+@options.radio
+@click.option(
+    "--timeout",
+    metavar="SECONDS",
+    type=options.above_zero,
+    default=60.0,
+    help="How long to wait for the taps of each sensor.",
+)
+@click.option("--force", is_flag=True, help="Give a role away that a sensor has already.")
+def pair(roles: Sequence[str], radio: str | None, *, timeout: float, force: bool) -> None:
     """Give each sensor its role by tapping it twice.
 
     Every sensor in reach that has no role yet is connected; the one that you tap is the one meant, its light blinks
@@ -77,7 +78,9 @@ def pair(
     asyncio.run(_pair(radio, wanted, timeout))
 
 
-def sensors(as_json: AsJson = False) -> None:
+@click.command(epilog="Example: imuhip sensors")
+@options.as_json
+def sensors(*, as_json: bool) -> None:
     """List the paired sensors."""
     from imuhip.packets.drivers import RADIO_DRIVERS
     from imuhip.radio.paired import PairedSensors
@@ -110,7 +113,10 @@ def sensors(as_json: AsJson = False) -> None:
     say("\n".join([*columns(rows), *limits]) + "\n")
 
 
-def forget(role: Role, radio: RadioSpec = None) -> None:
+@click.command(epilog="Example: imuhip forget pelvis")
+@click.argument("role", metavar="ROLE", help="pelvis, thigh_right, thigh_left, shank_right, ...")
+@options.radio
+def forget(role: str, radio: str | None) -> None:
     """Forget the sensor with a role; its bond is undone where it is in reach or the system can do without."""
     from imuhip.radio.paired import PairedSensors
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imuhip.cli import mqtt_options as options
-from imuhip.cli.measuring import measure
-from imuhip.cli.options import CatalogueFiles, Database, History, RecordingFile
+import click
+
+from imuhip.cli import options
 from imuhip.cli.output import say
 from imuhip.errors import ImuhipError
 
@@ -28,17 +28,29 @@ DEMO_S = 12.0
 """The demo's replay takes about this long, whatever the recording's length."""
 
 
+@click.command(epilog="Example: imuhip replay session.mcap --speed 4")
+@options.recording
+@options.speed
+@options.catalogue
+@options.mqtt
+@options.rate
+@options.published_wearer
+@options.insecure
+@options.no_discovery
+@options.history
+@options.database
 def replay(
-    recording: RecordingFile,
-    speed: options.Speed = "1",
-    catalogue: CatalogueFiles = None,
-    mqtt: options.ReplayTo = None,
-    rate: options.Rate = 25.0,
-    wearer: options.Wearer = None,
-    insecure: options.Insecure = False,
-    no_discovery: options.NoDiscovery = False,
-    history: History = False,
-    database: Database = None,
+    recording: Path,
+    *,
+    speed: str,
+    catalogue: Sequence[Path],
+    mqtt: str | None,
+    rate: float,
+    wearer: str | None,
+    insecure: bool,
+    no_discovery: bool,
+    history: bool,
+    database: Path | None,
 ) -> None:
     """Play a recording through the live path and watch the angles.
 
@@ -53,27 +65,29 @@ def replay(
     from imuhip.cli.live import recorded_session
 
     factor = None if speed == "max" else float(speed)
-    live, title, own = recorded_session(recording, SLICE_S), f"{recording.name} at speed {speed}", catalogue or ()
+    live, title = recorded_session(recording, SLICE_S), f"{recording.name} at speed {speed}"
     before = earlier_than(live.session, database) if history else None
     if mqtt is None:
-        ended = show(live, factor, title=title, own=own, earlier=before)
+        ended = show(live, factor, title=title, own=catalogue, earlier=before)
     else:
         from imuhip.cli.publishing import Target, publishing
 
         target = Target(mqtt, wearer=wearer, rate_hz=rate, insecure=insecure, discovery=not no_discovery)
         with publishing(target, live.session, source="replay") as outlet:
-            ended = show(live, factor, title=title, own=own, outlet=outlet, earlier=before)
+            ended = show(live, factor, title=title, own=catalogue, outlet=outlet, earlier=before)
         say(outlet.summary() + "\n")
     if not ended:
         sys.stderr.write("Stopped.\n")
 
 
+@click.command(epilog="Example: imuhip demo")
 def demo() -> None:
     """Show hip angles from a recording that comes with imuhip, then what they add up to.
 
     Needs no sensors and no display, and ends by itself.
     """
     from imuhip.cli.live import recorded_session
+    from imuhip.cli.measuring import measure
     from imuhip.cli.text import summary_text
     from imuhip.recording import recording_info
 

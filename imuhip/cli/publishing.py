@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imuhip.cli import mqtt_options as options
-from imuhip.cli.options import RadioSpec
+import click
+
+from imuhip.cli import options
 from imuhip.cli.outlet import MqttOutlet
 from imuhip.cli.output import say
 
@@ -59,20 +60,40 @@ class Target:
         return broker, Identity(site_of(self.site, settings), self.wearer or recorded or ANONYMOUS)
 
 
+@click.command(epilog="Example: imuhip publish mqtt://localhost --virtual")
+@options.broker_url
+@click.option("--virtual", is_flag=True, help="Simulated sensors, for trying it out.")
+@options.radio
+@click.option(
+    "--session",
+    type=click.Choice(["range_test", "strengthening", "both_legs", "short"]),
+    default="range_test",
+    help="What the simulated wearer does.",
+)
+@options.speed
+@options.rate
+@options.site
+@options.published_wearer
+@options.ca
+@options.certificate
+@options.key
+@options.insecure
+@options.no_discovery
 def publish(
-    url: options.BrokerUrl = None,
-    virtual: options.Virtual = False,
-    radio: RadioSpec = None,
-    session: options.SessionName = "range_test",
-    speed: options.Speed = "1",
-    rate: options.Rate = 25.0,
-    site: options.Site = None,
-    wearer: options.Wearer = None,
-    ca: options.Ca = None,
-    cert: options.Certificate = None,
-    key: options.Key = None,
-    insecure: options.Insecure = False,
-    no_discovery: options.NoDiscovery = False,
+    url: str | None,
+    *,
+    virtual: bool,
+    radio: str | None,
+    session: str,
+    speed: str,
+    rate: float,
+    site: str | None,
+    wearer: str | None,
+    ca: Path | None,
+    cert: Path | None,
+    key: Path | None,
+    insecure: bool,
+    no_discovery: bool,
 ) -> None:
     """Publish live results to an MQTT broker.
 

@@ -2,64 +2,71 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from pathlib import Path
 
-import typer
-from typer.core import TyperCommand
+import click
 
-from imuhip.cli.mqtt_options import Insecure, NoDiscovery, Rate, ReplayTo
-from imuhip.cli.options import CatalogueFiles, Database, Force, History, Output, RadioSpec, above_zero
-
-DEFAULT_SCENARIO = "range_test"
+from imuhip.cli import options
 
 
-class OptionalScenario(TyperCommand):
-    """Lets ``--virtual`` stand alone."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Put the default scenario where none is named."""
-        given = list(args)
-        for at, word in enumerate(given):
-            if word == "--virtual" and (at + 1 == len(given) or given[at + 1].startswith("-")):
-                given.insert(at + 1, DEFAULT_SCENARIO)
-        return super().parse_args(ctx, given)
-
-
+@click.command(epilog="Example: imuhip record -o session.mcap")
+@options.output
+@options.force
+@options.radio
+@click.option(
+    "--virtual",
+    metavar="[SCENARIO]",
+    is_flag=False,
+    flag_value="range_test",
+    help="Virtual sensors on a virtual wearer: range_test, strengthening, ...",
+)
+@click.option(
+    "--seed",
+    metavar="NUMBER",
+    type=int,
+    default=1,
+    help="Of everything virtual; the same seed gives the same session.",
+)
+@click.option("--speed", metavar="TIMES", default="1", help="With --virtual: times real time, or max.")
+@click.option("--minutes", metavar="MINUTES", type=options.above_zero, help="Stop after this long.")
+@click.option("--calibrate/--no-calibrate", default=True, help="Begin with the countdown.")
+@click.option(
+    "--wait",
+    metavar="SECONDS",
+    type=options.above_zero,
+    default=20.0,
+    help="How long to wait for all sensors before beginning without some.",
+)
+@click.option("--wearer", metavar="NAME", default="", show_default=False, help="A pseudonym to keep in the recording.")
+@options.mqtt
+@options.rate
+@options.insecure
+@options.no_discovery
+@options.catalogue
+@options.history
+@options.database
+@click.option("--acquire-notify", is_flag=True, help="BlueZ: take notifications over a socket, for high rates.")
 def record(
-    output: Output,
-    force: Force = False,
-    radio: RadioSpec = None,
-    virtual: Annotated[
-        str | None,
-        typer.Option(metavar="[SCENARIO]", help="Virtual sensors on a virtual wearer: range_test, strengthening, ..."),
-    ] = None,
-    seed: Annotated[
-        int, typer.Option(metavar="NUMBER", help="Of everything virtual; the same seed gives the same session.")
-    ] = 1,
-    speed: Annotated[str, typer.Option(metavar="TIMES", help="With --virtual: times real time, or max.")] = "1",
-    minutes: Annotated[
-        float | None, typer.Option(metavar="MINUTES", help="Stop after this long.", callback=above_zero)
-    ] = None,
-    calibrate: Annotated[bool, typer.Option("--calibrate/--no-calibrate", help="Begin with the countdown.")] = True,
-    wait: Annotated[
-        float,
-        typer.Option(
-            metavar="SECONDS",
-            help="How long to wait for all sensors before beginning without some.",
-            callback=above_zero,
-        ),
-    ] = 20.0,
-    wearer: Annotated[str, typer.Option(metavar="NAME", help="A pseudonym to keep in the recording.")] = "",
-    mqtt: ReplayTo = None,
-    rate: Rate = 25.0,
-    insecure: Insecure = False,
-    no_discovery: NoDiscovery = False,
-    catalogue: CatalogueFiles = None,
-    history: History = False,
-    database: Database = None,
-    acquire_notify: Annotated[
-        bool, typer.Option("--acquire-notify", help="BlueZ: take notifications over a socket, for high rates.")
-    ] = False,
+    output: Path,
+    *,
+    force: bool,
+    radio: str | None,
+    virtual: str | None,
+    seed: int,
+    speed: str,
+    minutes: float | None,
+    calibrate: bool,
+    wait: float,
+    wearer: str,
+    mqtt: str | None,
+    rate: float,
+    insecure: bool,
+    no_discovery: bool,
+    catalogue: Sequence[Path],
+    history: bool,
+    database: Path | None,
+    acquire_notify: bool,
 ) -> None:
     """Record a live session from all paired sensors.
 
@@ -90,7 +97,7 @@ def record(
         wait_s=wait,
         wearer=wearer,
         mqtt=None if mqtt is None else Target(mqtt, rate_hz=rate, insecure=insecure, discovery=not no_discovery),
-        catalogues=tuple(catalogue or ()),
+        catalogues=tuple(catalogue),
         history=history,
         database=database,
     )
@@ -102,9 +109,9 @@ def _speed(text: str, *, virtual: bool) -> float | None:
         try:
             factor = float(text)
         except ValueError:
-            raise typer.BadParameter(f"{text!r} is neither a number nor max", param_hint="--speed") from None
+            raise click.BadParameter(f"{text!r} is neither a number nor max", param_hint="--speed") from None
         if factor == 1.0 or virtual:
-            return above_zero(factor)
+            return options.above_zero(factor)
     if not virtual:
-        raise typer.BadParameter("real sensors know real time only; it goes with --virtual", param_hint="--speed")
+        raise click.BadParameter("real sensors know real time only; it goes with --virtual", param_hint="--speed")
     return None

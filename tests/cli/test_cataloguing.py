@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 from imuhip.catalogue_files import load_catalogue
 from imuhip.cli.app import app

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from judged_sessions import usual
 from kept_sessions import dated, keep
-from typer.testing import CliRunner
 
 from imuhip.cli.app import app
 from imuhip.cli.earlier import earlier_than

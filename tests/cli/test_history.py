@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 from judged_sessions import ache, session, usual
 from kept_sessions import dated, keep
-from typer.testing import CliRunner, Result
 
 from imuhip.cli.app import app
 from imuhip.cli.history_text import binned, overview_text

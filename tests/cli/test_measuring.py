@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from click.testing import CliRunner, Result
 
 from imuhip.cli.app import app
 from imuhip.errors import OutputError, RecordingError

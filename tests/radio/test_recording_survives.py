@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 from imuhip.cli.app import app
 from imuhip.recording import Recording, recording_info
