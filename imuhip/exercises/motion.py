@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from imuhip import rotation
-from imuhip.exercises.finder import Metric, angle_distance, direction_distance, orientation_distance
+from imuhip.exercises.distances import Metric, angle_distance, direction_distance, orientation_distance
 from imuhip.exercises.steps import fill, indices_of, per_step, step_frames
 from imuhip.hip.stage import HipBlock
 from imuhip.joint import SIDE_SIGNS, twist_about_y
