@@ -200,7 +200,7 @@ class RepFinder:
         return [] if event is None else event(now)
 
     def _bounds(self, fidget: float) -> tuple[float, float, float, float]:
-        """Distance from the anchor to turn at, to settle at; from the rest, from the anchor where this is another leg."""
+        """From the anchor: to turn at, to settle at; from the rest and from the anchor: where this is another leg."""
         if self._rest is None:
             return fidget, np.inf, np.inf, -PROGRESS_DEG
         settle_deg = np.inf if self._told else max(SETTLED_SHARE * self._lift, fidget)
