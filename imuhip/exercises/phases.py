@@ -85,36 +85,51 @@ class PhaseFigures:
 class Smoothed:
     """A speed, and what remains of it below some frequency, not delayed.
 
-    A Butterworth filter of second order run both ways, applied to the spectrum of the values mirrored at both ends; the
-    spectrum is taken once for all frequencies that are asked for.
+    A Butterworth filter of second order run both ways, applied to the spectrum of the values mirrored at both ends: to
+    their cosine transform, taken once for all frequencies that are asked for.
 
     Args:
         values: (N,).
         rate_hz: Frames per second.
+
+    References:
+        Makhoul 1980, doi:10.1109/TASSP.1980.1163351: the cosine transform of N values by a Fourier transform of N.
     """
 
     def __init__(self, values: FloatArray, rate_hz: float) -> None:
         self.values = values
         self.rate_hz = rate_hz
-        self._size = 2 * len(values)
         self._below: dict[float, FloatArray] = {}
-        if self._size:
-            self._spectrum = np.fft.rfft(np.concatenate([values, values[::-1]]))
-            self._hz = np.fft.rfftfreq(self._size, 1.0 / rate_hz)
+        size = len(values)
+        if size < 2:
+            return
+        # Coefficient k of the cosine transform is the real part at k, coefficient N - k the imaginary part.
+        order = np.arange(size // 2 + 1)
+        self._turn = np.exp(order * (-0.5j * np.pi / size))
+        self._cosines = np.fft.rfft(np.concatenate([values[::2], values[1::2][::-1]])) * self._turn
+        hz = np.stack([order, size - order], axis=1) * (0.5 * rate_hz / size)
+        self._hz4 = hz * hz * hz * hz
 
     def below(self, cut_hz: float) -> FloatArray:
         """(N,) without what is faster than a frequency."""
-        if len(self.values) < 2:
+        size = len(self.values)
+        if size < 2:
             return self.values
         if cut_hz not in self._below:
-            kept = self._spectrum / (1.0 + (self._hz / cut_hz) ** 4)
-            self._below[cut_hz] = np.asarray(np.fft.irfft(kept, self._size)[: len(self.values)])
+            kept = self._cosines.view(np.float64).reshape(-1, 2) / (1.0 + self._hz4 / cut_hz**4)
+            halves = np.fft.irfft(kept.view(np.complex128)[:, 0] * self._turn.conj(), size)
+            out = np.empty(size)
+            out[::2], out[1::2] = halves[: (size + 1) // 2], halves[(size + 1) // 2 :][::-1]
+            self._below[cut_hz] = out
         return self._below[cut_hz]
 
 
 def speed_of(angle_deg: FloatArray, rate_hz: float) -> Smoothed:
     """Speed (N,) in deg/s of an angle (N,) without gaps."""
-    return Smoothed(np.gradient(angle_deg) * rate_hz, rate_hz)
+    speed = np.empty_like(angle_deg)
+    speed[1:-1] = (angle_deg[2:] - angle_deg[:-2]) * (0.5 * rate_hz)
+    speed[[0, -1]] = (angle_deg[[1, -1]] - angle_deg[[0, -2]]) * rate_hz
+    return Smoothed(speed, rate_hz)
 
 
 def find_breath(angle_deg: FloatArray, rate_hz: float) -> Phases | None:
@@ -210,14 +225,13 @@ def _arrival(angle_deg: FloatArray, speed: FloatArray, way_deg: float, rest_fram
 
 def _last(where: BoolArray) -> int:
     """Index of the last that is true, -1 where none is."""
-    found = np.flatnonzero(where)
-    return int(found[-1]) if len(found) else -1
+    return where.tobytes().rfind(b"\1")
 
 
 def _until_rest(slow: BoolArray, frames: int) -> int:
     """How many frames pass before it is slow for so many, or to the end."""
-    counted = np.cumsum(np.concatenate([[0], ~slow, np.zeros(frames, dtype=np.bool_)]))
-    return int(np.argmax(counted[frames:] == counted[:-frames]))
+    rest = b"\1" * frames
+    return (slow.tobytes() + rest).find(rest)
 
 
 def figures(speed: Smoothed, first: int, last: int, *, direction: int = 1) -> PhaseFigures:
