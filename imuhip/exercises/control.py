@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -116,7 +117,7 @@ def measure_rep(motion: Motion, entry: ExerciseEntry | None) -> RepFigures | Non
         lower=figures(speed, leave, end, direction=-1),
         hold_s=(leave - top) / rate,
         hold_rms_deg=float(held.std()),
-        hold_speed_deg_s=float(np.abs(calm[top : leave + 1]).mean()),
+        hold_speed_deg_s=float(np.abs(calm[top : leave + 1]).sum()) / len(held),
         off_axis=_off_axis(motion, entry, start, end),
         pelvis_deg=_pelvis(motion, entry, (start, top, leave, end)),
         start_pose_deg=_start_pose(motion, start),
@@ -149,11 +150,15 @@ def _off_axis(motion: Motion, entry: ExerciseEntry | None, start: int, end: int)
     if motion.hip_deg is None or motion.main is None:
         return None
     belong = {motion.main, *(AXES[name][0] for name in (() if entry is None else entry.companions))}
-    change = motion.hip_deg[:, start : end + 1] - motion.hip_deg[:, start : start + 1]
-    others = [np.mean(change[i] ** 2) for i in range(3) if i not in belong]
-    main = motion.angle_deg[start : end + 1] - motion.angle_deg[start]
-    share = float(np.sqrt(sum(others) / np.mean(main**2)))
-    return share if np.isfinite(share) else None
+    others = sum(_unrest(motion.hip_deg[i, start : end + 1]) for i in range(3) if i not in belong)
+    main = _unrest(motion.angle_deg[start : end + 1])
+    return math.sqrt(others / main) if main and math.isfinite(others) else None
+
+
+def _unrest(angle_deg: FloatArray) -> float:
+    """Sum of the squares of an angle's change (N,) from its first value."""
+    change = angle_deg - angle_deg[0]
+    return float((change * change).sum())
 
 
 def _pelvis(
@@ -165,10 +170,9 @@ def _pelvis(
     start, top, leave, end = frames
     turned = rotation.multiply(rotation.conjugate(motion.pelvis[start]), motion.pelvis[start : end + 1])
     turn = np.rad2deg(rotation.log(turned))[:, [2, 0, 1]]
-    if not np.isfinite(turn).all():
+    pitch, size = turn[:, 0], np.abs(turn).max(axis=0)
+    if not np.isfinite(size).all():
         return None
-    size = np.abs(turn).max(axis=0)
-    pitch = turn[:, 0]
     measure = "change" if entry is None else entry.pelvis_pitch
     if measure == "after_lift":
         size[0] = np.abs(pitch[top - start : leave - start + 1] - pitch[top - start]).max()

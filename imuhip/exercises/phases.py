@@ -7,6 +7,7 @@ lift of 2 s read 1.3 s.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -243,31 +244,30 @@ def figures(speed: Smoothed, first: int, last: int, *, direction: int = 1) -> Ph
         last: Last frame.
         direction: Sign of the phase's speed.
     """
-    own, rate_hz = slice(first, last + 1), speed.rate_hz
+    own, frames, rate_hz = slice(first, last + 1), last + 1 - first, speed.rate_hz
     duration_s = (last - first) / rate_hz
-    size = np.abs(speed.values[own])
-    trim = round(INNER * len(size))
-    smooth = np.abs(speed.below(STOP_HZ)[own])
-    mean, slow_mean = float(size.mean()), float(smooth.mean())
-    near_stop = smooth < STOPPED * slow_mean
-    peak = float(size.max())
+    size, smooth = np.abs(speed.values[own]), np.abs(speed.below(STOP_HZ)[own])
+    mean, peak = float(size.sum()) / frames, float(size.max())
+    trim = round(INNER * frames)
+    inner = smooth[trim : frames - trim]
+    near_stop = int(np.count_nonzero(inner < STOPPED * float(smooth.sum()) / frames))
     cut_hz = max(RIPPLE_HZ, RIPPLE_PER_PHASE / max(duration_s, 0.1))
-    fast = (speed.values - speed.below(cut_hz))[own]
+    fast = speed.values[own] - speed.below(cut_hz)[own]
     arc = sparc(size, rate_hz)
     return PhaseFigures(
         duration_s=duration_s,
         peak_deg_s=peak,
         peak_to_mean=peak / mean if mean else np.inf,
         speed_peaks=count_peaks(direction * speed.below(NOISE_HZ)[own]),
-        stopped_share=float(near_stop[trim : len(size) - trim].mean()) if len(size) > 2 * trim else 0.0,
-        ripple=float(np.sqrt(np.mean(fast * fast))) / mean if mean else 0.0,
-        sparc=arc if np.isfinite(arc) else None,
+        stopped_share=near_stop / len(inner) if len(inner) else 0.0,
+        ripple=math.sqrt(float((fast * fast).sum()) / frames) / mean if mean else 0.0,
+        sparc=arc if math.isfinite(arc) else None,
     )
 
 
 def count_peaks(speed: FloatArray) -> int:
     """How many peaks of a speed (N,) stand out by :data:`PROMINENCE` of the greatest from the valleys beside them."""
-    rises = np.diff(speed) > 0
+    rises = speed[1:] > speed[:-1]
     turns = np.flatnonzero(rises[1:] != rises[:-1]) + 1
     least = PROMINENCE * float(np.abs(speed).max())
     # A phase begins and ends at its edge speed, which counts as rest.

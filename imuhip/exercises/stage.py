@@ -74,8 +74,8 @@ class ExerciseStage:
         marking = Marking(name, mark.side, mark.position, mark.mode, start_s, end_s)
         stop = FOREVER if end_s is None else round(end_s * self._rate_hz)
         self._spans[mark.id] = span = _Span(mark, round(start_s * self._rate_hz), stop, marking)
-        insort(self._edges, span.start)
-        insort(self._edges, span.stop)
+        for edge in (span.start, span.stop):
+            insort(self._edges, edge)
         if mark.id in self._marked:
             self._marked[mark.id].closed(marking)
             if stop <= self._frame:
