@@ -19,15 +19,20 @@ def angle_distance(points: FloatArray, point: FloatArray) -> FloatArray:
 
 def direction_distance(points: FloatArray, point: FloatArray) -> FloatArray:
     """Angle in deg between unit vectors (M, 3) and one of them (3,), or each to its own."""
-    return _arc(points - point)
+    return _arc(_squared(points - point))
 
 
 def orientation_distance(points: FloatArray, point: FloatArray) -> FloatArray:
     """Angle in deg between unit quaternions (M, 4) and one of them (4,), or each to its own."""
-    return 2.0 * np.minimum(_arc(points - point), _arc(points + point))
+    return 2.0 * _arc(np.minimum(_squared(points - point), _squared(points + point)))
 
 
-def _arc(chord: FloatArray) -> FloatArray:
-    squared = np.einsum("ij,ij->i", chord, chord)
+def _squared(chord: FloatArray) -> FloatArray:
+    squared: FloatArray = np.einsum("ij,ij->i", chord, chord)
+    return squared
+
+
+def _arc(squared: FloatArray) -> FloatArray:
+    """Arcs in deg over chords of these squared lengths."""
     arc: FloatArray = np.rad2deg(2.0 * np.arcsin(np.sqrt(np.minimum(0.25 * squared, 1.0))))
     return arc

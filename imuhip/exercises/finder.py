@@ -170,28 +170,29 @@ class RepFinder:
         near_deg = fidget if self._signed else 0.5 * fidget
         patience = DWELL_STEPS if settle_deg == np.inf else SETTLED_STEPS
         far, peak, moved = self._far, self._peak, self._moved
-        since, next_deg = self._steps[moved], (far // PROGRESS_DEG + 1.0) * PROGRESS_DEG
+        due, next_deg = self._steps[moved] + patience, (far // PROGRESS_DEG + 1.0) * PROGRESS_DEG
         self._from_peak: tuple[int, int, list[float]] = (-1, 0, [])
         event: Callable[[int], list[Found]] | None = None
         now = first
         for now, (step, distance, reach) in enumerate(zip(steps, away, reaches, strict=True), first):
+            turned = False
             if distance >= far:
                 far, peak = distance, now
                 if far >= next_deg:
-                    since, moved, next_deg = step, now, (far // PROGRESS_DEG + 1.0) * PROGRESS_DEG
+                    moved, due, next_deg = now, step + patience, (far // PROGRESS_DEG + 1.0) * PROGRESS_DEG
             elif distance < fall_deg and far < fidget:
                 event = self._fall
                 break
-            back = far - distance
-            turned = back >= near_deg and far >= turn_deg and (back >= fidget or self._drop(now, peak, stop) >= fidget)
-            if turned or reach > reach_deg or step - since >= patience:
+            elif far - distance >= near_deg and far >= turn_deg:
+                turned = far - distance >= fidget or self._drop(now, peak, stop) >= fidget
+            if turned or step >= due or reach > reach_deg:
                 if reach > reach_deg and not self._told:
                     event = self._rise
-                elif far >= settle_deg and step - since >= patience:
+                elif step >= due and far >= settle_deg:
                     event = self._settle
                 elif turned:
                     event = self._turn
-                elif reach > reach_deg or step - since >= DWELL_STEPS:
+                elif reach > reach_deg or step - self._steps[moved] >= DWELL_STEPS:
                     event = self._dwell
                 else:
                     continue

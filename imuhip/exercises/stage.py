@@ -19,6 +19,7 @@ from imuhip.hip.stage import HipBlock, join
 from imuhip.marks import Mark
 
 SET_KINDS = ("exercise", "breathe")
+FOLLOWED_KINDS = (*SET_KINDS, "repetition")
 BREATHING = "hooklying_breathing"
 SILENT_KINDS = ("pain",)
 """Marks that say nothing about movement."""
@@ -88,12 +89,17 @@ class ExerciseStage:
             self._frame = max(self._frame, block.start_index)
             owner = self._owner(self._frame)
             until = min(stop, self._changes_after(self._frame))
-            whole = self._frame == block.start_index and until == stop
-            part = block if whole else block.part(self._frame - block.start_index, until - block.start_index)
+            if owner is None or owner.mark.kind in FOLLOWED_KINDS:
+                whole = self._frame == block.start_index and until == stop
+                part = block if whole else block.part(self._frame - block.start_index, until - block.start_index)
+                self._hold(owner, part)
+            else:
+                self._deliver()
+                self._unmarked.flush()
             self._frame = until
-            self._hold(owner, part)
             if owner is not None and until >= owner.stop:
                 self._deliver()
+                del self._spans[owner.mark.id]
                 if owner.mark.id in self._marked:
                     self._marked[owner.mark.id].flush()
 
@@ -145,7 +151,7 @@ class ExerciseStage:
             if owner.mark.id not in self._marked:
                 self._marked[owner.mark.id] = MarkedSet(owner.marking, self._catalogue)
             self._marked[owner.mark.id].feed(part)
-        elif owner.mark.kind == "repetition":
+        else:
             self._told_set(owner).feed(owner.marking, part)
 
     def _told_set(self, owner: _Span) -> ToldSet:

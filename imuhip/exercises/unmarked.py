@@ -134,6 +134,7 @@ class Unmarked:
         self._rate_hz = 0.0
         self._unseen: list[HipBlock] = []
         self._length = 0
+        self._looked = False
         self._ended: list[_Run] = []
 
     def feed(self, block: HipBlock) -> None:
@@ -153,6 +154,7 @@ class Unmarked:
                 self._look(each, self._watched)
 
     def _look(self, block: HipBlock, watched: Sequence[_Watched]) -> None:
+        self._looked = True
         self._frames.add(block)
         for each in watched:
             self._ended += each.take(each.following.find(block), self._frames, block.rate_hz)
@@ -163,11 +165,14 @@ class Unmarked:
 
     def flush(self) -> None:
         """A mark begins, or the session ends."""
+        self._unseen, self._length = [], 0
+        if not self._looked:
+            return
+        self._looked = False
         for each in self._watched or []:
             self._ended += each.take(each.following.flush(), self._frames, self._rate_hz)
             self._ended += each.end()
         self._frames.clear()
-        self._unseen, self._length = [], 0
 
     def sets(self) -> list[ExerciseSet]:
         """Runs so far; where several tracks saw the same: the hip before a segment, and what moved most."""
