@@ -11,7 +11,6 @@ from imuhip import rotation
 from imuhip.exercises.catalogue import AXES, ExerciseEntry, Limits
 from imuhip.exercises.motion import ROTATION, Motion
 from imuhip.exercises.phases import (
-    NOISE_HZ,
     PhaseFigures,
     figures,
     find_breath,
@@ -103,8 +102,8 @@ def measure_rep(motion: Motion, entry: ExerciseEntry | None) -> RepFigures | Non
     if motion.home_deg is not None:
         phases = from_home(phases, angle, motion.home_deg)
     start, top, leave, end = phases.start, phases.top, phases.leave, phases.end
-    calm = speed.below(NOISE_HZ)
     held = angle[top : leave + 1]
+    lift, lower = figures(speed, phases)
     furthest = float(angle[start : end + 1].max())
     return RepFigures(
         start_s=(motion.first + start) / rate,
@@ -113,11 +112,11 @@ def measure_rep(motion: Motion, entry: ExerciseEntry | None) -> RepFigures | Non
         range_deg=furthest - float(angle[start]),
         peak_deg=furthest,
         start_deg=float(angle[start]),
-        lift=figures(speed, start, top),
-        lower=figures(speed, leave, end, direction=-1),
+        lift=lift,
+        lower=lower,
         hold_s=(leave - top) / rate,
         hold_rms_deg=float(held.std()),
-        hold_speed_deg_s=float(np.abs(calm[top : leave + 1]).sum()) / len(held),
+        hold_speed_deg_s=float(np.abs(speed.calm[top : leave + 1]).sum()) / len(held),
         off_axis=_off_axis(motion, entry, start, end),
         pelvis_deg=_pelvis(motion, entry, (start, top, leave, end)),
         start_pose_deg=_start_pose(motion, start),
@@ -169,16 +168,17 @@ def _pelvis(
         return None
     start, top, leave, end = frames
     turned = rotation.multiply(rotation.conjugate(motion.pelvis[start]), motion.pelvis[start : end + 1])
-    turn = np.rad2deg(rotation.log(turned))[:, [2, 0, 1]]
-    pitch, size = turn[:, 0], np.abs(turn).max(axis=0)
-    if not np.isfinite(size).all():
+    turn = rotation.log(turned)
+    roll, yaw, tilt = np.rad2deg(np.abs(turn).max(axis=0)).tolist()
+    if not math.isfinite(roll + yaw + tilt):
         return None
+    pitch = np.rad2deg(turn[:, 2])
     measure = "change" if entry is None else entry.pelvis_pitch
     if measure == "after_lift":
-        size[0] = np.abs(pitch[top - start : leave - start + 1] - pitch[top - start]).max()
+        tilt = float(np.abs(pitch[top - start : leave - start + 1] - pitch[top - start]).max())
     elif measure == "reversal":
-        size[0] = _come_back(pitch[: leave - start + 1])
-    return float(size[0]), float(size[1]), float(size[2])
+        tilt = _come_back(pitch[: leave - start + 1])
+    return tilt, roll, yaw
 
 
 def _come_back(pitch: FloatArray) -> float:

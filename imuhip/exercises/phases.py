@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from imuhip.exercises.low_pass import Smoothed
 from imuhip.exercises.smoothness import sparc
 from imuhip.units import BoolArray, FloatArray
 
@@ -83,54 +84,25 @@ class PhaseFigures:
     sparc: float | None
 
 
-class Smoothed:
-    """A speed, and what remains of it below some frequency, not delayed.
-
-    A Butterworth filter of second order run both ways, applied to the spectrum of the values mirrored at both ends: to
-    their cosine transform, taken once for all frequencies that are asked for.
+class Speed(Smoothed):
+    """A speed, and what it is without trembling.
 
     Args:
-        values: (N,).
+        values: (N,) deg/s.
         rate_hz: Frames per second.
-
-    References:
-        Makhoul 1980, doi:10.1109/TASSP.1980.1163351: the cosine transform of N values by a Fourier transform of N.
     """
 
     def __init__(self, values: FloatArray, rate_hz: float) -> None:
-        self.values = values
-        self.rate_hz = rate_hz
-        self._below: dict[float, FloatArray] = {}
-        size = len(values)
-        if size < 2:
-            return
-        # Coefficient k of the cosine transform is the real part at k, coefficient N - k the imaginary part.
-        order = np.arange(size // 2 + 1)
-        self._turn = np.exp(order * (-0.5j * np.pi / size))
-        self._cosines = np.fft.rfft(np.concatenate([values[::2], values[1::2][::-1]])) * self._turn
-        hz = np.stack([order, size - order], axis=1) * (0.5 * rate_hz / size)
-        self._hz4 = hz * hz * hz * hz
-
-    def below(self, cut_hz: float) -> FloatArray:
-        """(N,) without what is faster than a frequency."""
-        size = len(self.values)
-        if size < 2:
-            return self.values
-        if cut_hz not in self._below:
-            kept = self._cosines.view(np.float64).reshape(-1, 2) / (1.0 + self._hz4 / cut_hz**4)
-            halves = np.fft.irfft(kept.view(np.complex128)[:, 0] * self._turn.conj(), size)
-            out = np.empty(size)
-            out[::2], out[1::2] = halves[: (size + 1) // 2], halves[(size + 1) // 2 :][::-1]
-            self._below[cut_hz] = out
-        return self._below[cut_hz]
+        super().__init__(values, rate_hz)
+        self.calm: FloatArray = self.below(NOISE_HZ)[0]
 
 
-def speed_of(angle_deg: FloatArray, rate_hz: float) -> Smoothed:
-    """Speed (N,) in deg/s of an angle (N,) without gaps."""
+def speed_of(angle_deg: FloatArray, rate_hz: float) -> Speed:
+    """Speed of an angle (N,) in deg without gaps."""
     speed = np.empty_like(angle_deg)
     speed[1:-1] = (angle_deg[2:] - angle_deg[:-2]) * (0.5 * rate_hz)
     speed[[0, -1]] = (angle_deg[[1, -1]] - angle_deg[[0, -2]]) * rate_hz
-    return Smoothed(speed, rate_hz)
+    return Speed(speed, rate_hz)
 
 
 def find_breath(angle_deg: FloatArray, rate_hz: float) -> Phases | None:
@@ -143,13 +115,13 @@ def find_breath(angle_deg: FloatArray, rate_hz: float) -> Phases | None:
     Returns:
         None where the belly does not rise and fall.
     """
-    smooth = Smoothed(angle_deg, rate_hz).below(BREATH_HZ)
+    smooth = Smoothed(angle_deg, rate_hz).below(BREATH_HZ)[0]
     top = int(np.argmax(smooth))
     start, end = int(np.argmin(smooth[: top + 1])), top + int(np.argmin(smooth[top:]))
     return Phases(start, top, top, end) if start < top < end else None
 
 
-def find_phases(angle_deg: FloatArray, top: int, speed: Smoothed) -> Phases | None:
+def find_phases(angle_deg: FloatArray, top: int, speed: Speed) -> Phases | None:
     """The edges of a repetition.
 
     Args:
@@ -162,7 +134,7 @@ def find_phases(angle_deg: FloatArray, top: int, speed: Smoothed) -> Phases | No
     """
     if not 2 <= top < len(angle_deg) - 2:
         return None
-    calm, rate_hz = speed.below(NOISE_HZ), speed.rate_hz
+    calm, rate_hz = speed.calm, speed.rate_hz
     lift = _phase(angle_deg[: top + 1], calm[: top + 1], rate_hz)
     lower = _phase(angle_deg[top:][::-1], -calm[top:][::-1], rate_hz)
     if lift is None or lower is None:
@@ -235,30 +207,33 @@ def _until_rest(slow: BoolArray, frames: int) -> int:
     return (slow.tobytes() + rest).find(rest)
 
 
-def figures(speed: Smoothed, first: int, last: int, *, direction: int = 1) -> PhaseFigures:
-    """What a phase's speed shows.
+def figures(speed: Speed, phases: Phases) -> tuple[PhaseFigures, PhaseFigures]:
+    """What the speed of lift and lower shows."""
+    lift, lower = slice(phases.start, phases.top + 1), slice(phases.leave, phases.end + 1)
+    durations_s = [(own.stop - own.start - 1) / speed.rate_hz for own in (lift, lower)]
+    cuts_hz = [max(RIPPLE_HZ, RIPPLE_PER_PHASE / max(duration_s, 0.1)) for duration_s in durations_s]
+    smooth, *slow = speed.below(STOP_HZ, *cuts_hz)
+    values, calm = speed.values, speed.calm
+    return (
+        _figures(values[lift], calm[lift], smooth[lift], slow[0][lift], speed.rate_hz),
+        _figures(values[lower], -calm[lower], smooth[lower], slow[1][lower], speed.rate_hz),
+    )
 
-    Args:
-        speed: (N,) deg/s, with some frames around the phase.
-        first: First frame of the phase.
-        last: Last frame.
-        direction: Sign of the phase's speed.
-    """
-    own, frames, rate_hz = slice(first, last + 1), last + 1 - first, speed.rate_hz
-    duration_s = (last - first) / rate_hz
-    size, smooth = np.abs(speed.values[own]), np.abs(speed.below(STOP_HZ)[own])
+
+def _figures(speed: FloatArray, calm: FloatArray, smooth: FloatArray, slow: FloatArray, rate_hz: float) -> PhaseFigures:
+    """What the speed (N,) of one phase shows, and what it is without trembling, stops and ripples."""
+    frames, size, smooth = len(speed), np.abs(speed), np.abs(smooth)
     mean, peak = float(size.sum()) / frames, float(size.max())
     trim = round(INNER * frames)
     inner = smooth[trim : frames - trim]
     near_stop = int(np.count_nonzero(inner < STOPPED * float(smooth.sum()) / frames))
-    cut_hz = max(RIPPLE_HZ, RIPPLE_PER_PHASE / max(duration_s, 0.1))
-    fast = speed.values[own] - speed.below(cut_hz)[own]
+    fast = speed - slow
     arc = sparc(size, rate_hz)
     return PhaseFigures(
-        duration_s=duration_s,
+        duration_s=(frames - 1) / rate_hz,
         peak_deg_s=peak,
         peak_to_mean=peak / mean if mean else np.inf,
-        speed_peaks=count_peaks(direction * speed.below(NOISE_HZ)[own]),
+        speed_peaks=count_peaks(calm),
         stopped_share=near_stop / len(inner) if len(inner) else 0.0,
         ripple=math.sqrt(float((fast * fast).sum()) / frames) / mean if mean else 0.0,
         sparc=arc if math.isfinite(arc) else None,
