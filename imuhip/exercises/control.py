@@ -16,6 +16,7 @@ from imuhip.exercises.phases import (
     find_breath,
     find_phases,
     from_home,
+    rms,
     speed_of,
 )
 from imuhip.exercises.results import Fault, Rep
@@ -115,7 +116,7 @@ def measure_rep(motion: Motion, entry: ExerciseEntry | None) -> RepFigures | Non
         lift=lift,
         lower=lower,
         hold_s=(leave - top) / rate,
-        hold_rms_deg=float(held.std()),
+        hold_rms_deg=rms(held - float(held.sum()) / len(held)),
         hold_speed_deg_s=float(np.abs(speed.calm[top : leave + 1]).sum()) / len(held),
         off_axis=_off_axis(motion, entry, start, end),
         pelvis_deg=_pelvis(motion, entry, (start, top, leave, end)),
@@ -149,15 +150,11 @@ def _off_axis(motion: Motion, entry: ExerciseEntry | None, start: int, end: int)
     if motion.hip_deg is None or motion.main is None:
         return None
     belong = {motion.main, *(AXES[name][0] for name in (() if entry is None else entry.companions))}
-    others = sum(_unrest(motion.hip_deg[i, start : end + 1]) for i in range(3) if i not in belong)
-    main = _unrest(motion.angle_deg[start : end + 1])
-    return math.sqrt(others / main) if main and math.isfinite(others) else None
-
-
-def _unrest(angle_deg: FloatArray) -> float:
-    """Sum of the squares of an angle's change (N,) from its first value."""
-    change = angle_deg - angle_deg[0]
-    return float((change * change).sum())
+    own = slice(start, end + 1)
+    others = [rms(motion.hip_deg[i, own] - motion.hip_deg[i, start]) for i in range(3) if i not in belong]
+    main = rms(motion.angle_deg[own] - motion.angle_deg[start])
+    share = math.hypot(*others) / main if main else math.inf
+    return share if math.isfinite(share) else None
 
 
 def _pelvis(

@@ -51,6 +51,6 @@ class Smoothed:
 def _table(size: int, rate_hz: float) -> tuple[ComplexArray, FloatArray]:
     """What makes a cosine transform of a Fourier transform (K,), and the fourth powers of its frequencies (K, 2)."""
     order = np.arange(size // 2 + 1)
-    hz4: FloatArray = (np.stack([order, size - order], axis=1) * (0.5 * rate_hz / size)) ** 4
+    hz2 = (np.stack([order, size - order], axis=1) * (0.5 * rate_hz / size)) ** 2
     turn: ComplexArray = np.exp(order * (-0.5j * np.pi / size))
-    return turn, hz4
+    return turn, hz2 * hz2

@@ -99,8 +99,7 @@ class HipTrack:
         if filled is None:
             return None
         hips = [block.sides[side] for side in self._sides if side in block.sides]
-        angles = [[_filled(a) for a in (h.flexion_deg, h.adduction_deg, h.internal_rotation_deg)] for h in hips]
-        hip = np.stack([_mean([own[i] for own in angles]) for i in range(3)])
+        hip = _mean([_filled(np.stack([h.flexion_deg, h.adduction_deg, h.internal_rotation_deg])) for h in hips])
         pelvis = block.roles.index("pelvis")
         return Motion(
             block.start_index,
@@ -237,9 +236,12 @@ class SegmentTrack:
         return self
 
 
-def _filled(angle_deg: FloatArray) -> FloatArray:
-    filled = fill(angle_deg)
-    return np.full(len(angle_deg), np.nan) if filled is None else filled
+def _filled(angles_deg: FloatArray) -> FloatArray:
+    """Angles (3, N) with short gaps bridged, NaN where too little is known of one."""
+    if np.isfinite(angles_deg).all():
+        return angles_deg
+    unknown = np.full(angles_deg.shape[1], np.nan)
+    return np.stack([unknown if (filled := fill(angle)) is None else filled for angle in angles_deg])
 
 
 def both_known(block: HipBlock, side: str) -> BoolArray:

@@ -101,7 +101,7 @@ def speed_of(angle_deg: FloatArray, rate_hz: float) -> Speed:
     """Speed of an angle (N,) in deg without gaps."""
     speed = np.empty_like(angle_deg)
     speed[1:-1] = (angle_deg[2:] - angle_deg[:-2]) * (0.5 * rate_hz)
-    speed[[0, -1]] = (angle_deg[[1, -1]] - angle_deg[[0, -2]]) * rate_hz
+    speed[0], speed[-1] = (angle_deg[1] - angle_deg[0]) * rate_hz, (angle_deg[-1] - angle_deg[-2]) * rate_hz
     return Speed(speed, rate_hz)
 
 
@@ -227,7 +227,6 @@ def _figures(speed: FloatArray, calm: FloatArray, smooth: FloatArray, slow: Floa
     trim = round(INNER * frames)
     inner = smooth[trim : frames - trim]
     near_stop = int(np.count_nonzero(inner < STOPPED * float(smooth.sum()) / frames))
-    fast = speed - slow
     arc = sparc(size, rate_hz)
     return PhaseFigures(
         duration_s=(frames - 1) / rate_hz,
@@ -235,9 +234,14 @@ def _figures(speed: FloatArray, calm: FloatArray, smooth: FloatArray, slow: Floa
         peak_to_mean=peak / mean if mean else np.inf,
         speed_peaks=count_peaks(calm),
         stopped_share=near_stop / len(inner) if len(inner) else 0.0,
-        ripple=math.sqrt(float((fast * fast).sum()) / frames) / mean if mean else 0.0,
+        ripple=rms(speed - slow) / mean if mean else 0.0,
         sparc=arc if math.isfinite(arc) else None,
     )
+
+
+def rms(values: FloatArray) -> float:
+    """Root of the mean square of some values (N,)."""
+    return math.sqrt(float((values * values).sum()) / len(values))
 
 
 def count_peaks(speed: FloatArray) -> int:
