@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,12 +11,12 @@ from imuhip import rotation
 from imuhip.exercises.catalogue import AXES, ExerciseEntry, Limits
 from imuhip.exercises.motion import ROTATION, Motion
 from imuhip.exercises.phases import (
-    NOISE_HZ,
     PhaseFigures,
     figures,
     find_breath,
     find_phases,
     from_home,
+    rms,
     speed_of,
 )
 from imuhip.exercises.results import Fault, Rep
@@ -102,8 +103,8 @@ def measure_rep(motion: Motion, entry: ExerciseEntry | None) -> RepFigures | Non
     if motion.home_deg is not None:
         phases = from_home(phases, angle, motion.home_deg)
     start, top, leave, end = phases.start, phases.top, phases.leave, phases.end
-    calm = speed.below(NOISE_HZ)
     held = angle[top : leave + 1]
+    lift, lower = figures(speed, phases)
     furthest = float(angle[start : end + 1].max())
     return RepFigures(
         start_s=(motion.first + start) / rate,
@@ -112,11 +113,11 @@ def measure_rep(motion: Motion, entry: ExerciseEntry | None) -> RepFigures | Non
         range_deg=furthest - float(angle[start]),
         peak_deg=furthest,
         start_deg=float(angle[start]),
-        lift=figures(speed, start, top),
-        lower=figures(speed, leave, end, direction=-1),
+        lift=lift,
+        lower=lower,
         hold_s=(leave - top) / rate,
-        hold_rms_deg=float(held.std()),
-        hold_speed_deg_s=float(np.abs(calm[top : leave + 1]).mean()),
+        hold_rms_deg=rms(held - float(held.sum()) / len(held)),
+        hold_speed_deg_s=float(np.abs(speed.calm[top : leave + 1]).sum()) / len(held),
         off_axis=_off_axis(motion, entry, start, end),
         pelvis_deg=_pelvis(motion, entry, (start, top, leave, end)),
         start_pose_deg=_start_pose(motion, start),
@@ -149,11 +150,11 @@ def _off_axis(motion: Motion, entry: ExerciseEntry | None, start: int, end: int)
     if motion.hip_deg is None or motion.main is None:
         return None
     belong = {motion.main, *(AXES[name][0] for name in (() if entry is None else entry.companions))}
-    change = motion.hip_deg[:, start : end + 1] - motion.hip_deg[:, start : start + 1]
-    others = [np.mean(change[i] ** 2) for i in range(3) if i not in belong]
-    main = motion.angle_deg[start : end + 1] - motion.angle_deg[start]
-    share = float(np.sqrt(sum(others) / np.mean(main**2)))
-    return share if np.isfinite(share) else None
+    own = slice(start, end + 1)
+    others = [rms(motion.hip_deg[i, own] - motion.hip_deg[i, start]) for i in range(3) if i not in belong]
+    main = rms(motion.angle_deg[own] - motion.angle_deg[start])
+    share = math.hypot(*others) / main if main else math.inf
+    return share if math.isfinite(share) else None
 
 
 def _pelvis(
@@ -164,17 +165,17 @@ def _pelvis(
         return None
     start, top, leave, end = frames
     turned = rotation.multiply(rotation.conjugate(motion.pelvis[start]), motion.pelvis[start : end + 1])
-    turn = np.rad2deg(rotation.log(turned))[:, [2, 0, 1]]
-    if not np.isfinite(turn).all():
+    turn = rotation.log(turned)
+    roll, yaw, tilt = np.rad2deg(np.abs(turn).max(axis=0)).tolist()
+    if not math.isfinite(roll + yaw + tilt):
         return None
-    size = np.abs(turn).max(axis=0)
-    pitch = turn[:, 0]
+    pitch = np.rad2deg(turn[:, 2])
     measure = "change" if entry is None else entry.pelvis_pitch
     if measure == "after_lift":
-        size[0] = np.abs(pitch[top - start : leave - start + 1] - pitch[top - start]).max()
+        tilt = float(np.abs(pitch[top - start : leave - start + 1] - pitch[top - start]).max())
     elif measure == "reversal":
-        size[0] = _come_back(pitch[: leave - start + 1])
-    return float(size[0]), float(size[1]), float(size[2])
+        tilt = _come_back(pitch[: leave - start + 1])
+    return tilt, roll, yaw
 
 
 def _come_back(pitch: FloatArray) -> float:

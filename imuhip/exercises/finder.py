@@ -9,11 +9,13 @@ alike.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from imuhip.exercises.distances import Metric, direction_distance
 from imuhip.units import FloatArray, IntArray
 
 STEP_HZ = 25.0
@@ -34,31 +36,13 @@ DWELL_S = 10.0
 """A pose held for this long is the start pose of what follows."""
 PROGRESS_DEG = 1.0
 """Less is no movement on."""
-WINDOW_STEPS = 64
-
-Metric = Callable[[FloatArray, FloatArray], FloatArray]
-
-
-def angle_distance(points: FloatArray, point: FloatArray) -> FloatArray:
-    """Distance of angles (M, 1) in deg from one of them (1,), or each from its own."""
-    distance: FloatArray = np.abs(points[:, 0] - point[..., 0])
-    return distance
-
-
-def direction_distance(points: FloatArray, point: FloatArray) -> FloatArray:
-    """Angle in deg between unit vectors (M, 3) and one of them (3,), or each to its own."""
-    return _arc(points - point)
-
-
-def orientation_distance(points: FloatArray, point: FloatArray) -> FloatArray:
-    """Angle in deg between unit quaternions (M, 4) and one of them (4,), or each to its own."""
-    return 2.0 * np.minimum(_arc(points - point), _arc(points + point))
-
-
-def _arc(chord: FloatArray) -> FloatArray:
-    length = np.sqrt(np.einsum("ij,ij->i", chord, chord))
-    arc: FloatArray = 2.0 * np.rad2deg(np.arcsin(np.minimum(0.5 * length, 1.0)))
-    return arc
+FORGOTTEN_STEPS = 4096
+"""Points that no leg can reach are let go of so many at a time."""
+WINDOW_STEPS = 128
+"""Distances are measured for so many points in one go; what is found does not depend on it."""
+DWELL_STEPS, SETTLED_STEPS, MEMORY_STEPS = (round(s * STEP_HZ) for s in (DWELL_S, SETTLED_S, MEMORY_S))
+LONG_AGO = -(10**9)
+"""A step before all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +79,16 @@ class RepFinder:
         self._least = fidget_deg
         self._signed = signed
         self._points: FloatArray = np.zeros((0, 0))
-        self._steps: IntArray = np.zeros(0, dtype=np.int64)
-        self._sizes: list[float] = []
-        self._turned = -(10**9)
+        self._steps: list[int] = []
+        self._sizes: list[float] = []  # of the last repetitions; a quarter of them is a fidget, up to some step
+        self._usual, self._usual_until = fidget_deg, LONG_AGO
         self._unseen = -1  # step of a start pose that was kept over a gap: what began there was not seen to begin
         self._begin(0)
 
     @property
     def needed_from(self) -> int | None:
         """First step that a repetition to come can reach back to."""
-        if not len(self._steps):
-            return None
-        return int(self._steps[self._anchor if self._rest is None else self._rest])
+        return self._steps[self._reach_back()] if self._steps else None
 
     def feed(self, steps: IntArray, points: FloatArray) -> list[Found]:
         """Take the next points in.
@@ -117,23 +99,23 @@ class RepFinder:
         """
         if not len(steps):
             return []
-        if len(self._steps) and steps[0] - self._steps[-1] > GAP_S * STEP_HZ:
-            home = self._home(int(steps[0] - self._steps[-1]))
+        if self._steps and steps[0] - self._steps[-1] > GAP_S * STEP_HZ:
+            home = self._home(int(steps[0]) - self._steps[-1])
             found = self.flush()
-            self._steps, self._points = steps[: len(home)] - 1, home
             self._unseen = int(steps[0]) - 1
+            self._steps, self._points = [self._unseen] * len(home), home
             return [*found, *self.feed(steps, points)]
         apart = np.flatnonzero(np.diff(steps) > GAP_S * STEP_HZ)
         if len(apart):
             cut = int(apart[0]) + 1
             return [*self.feed(steps[:cut], points[:cut]), *self.feed(steps[cut:], points[cut:])]
-        if len(self._steps):
-            steps, points = np.concatenate([self._steps, steps]), np.concatenate([self._points, points])
-        self._steps, self._points = steps, points
+        self._points = np.concatenate([self._points, points]) if self._steps else points
+        self._steps += steps.tolist()
         out: list[Found] = []
         while self._next < len(self._steps):
-            out += self._scan(min(self._next + WINDOW_STEPS, len(self._steps)))
-        self._forget()
+            out += self._look()
+        if self._reach_back() > FORGOTTEN_STEPS:
+            self._forget(self._reach_back())
         return [found for found in out if found.start != self._unseen]
 
     def _home(self, gap_steps: int) -> FloatArray:
@@ -141,19 +123,18 @@ class RepFinder:
 
         Angles have a way back, orientations no heading; but a direction first seen again at the top looks like a rest.
         """
-        pose = self._anchor if self._rest is None else self._rest
-        keep = self._metric is direction_distance and gap_steps <= MEMORY_S * STEP_HZ
+        pose = self._reach_back()
+        keep = self._metric is direction_distance and gap_steps <= MEMORY_STEPS
         return self._points[pose : pose + keep]
 
     def flush(self) -> list[Found]:
         """The movement has ended, or is not known for a while."""
         out: list[Found] = []
-        if self._rest is not None and not self._told:
-            lift = self._lift
-            if self._far >= max(self._fidget_at(int(self._steps[-1])), RETURN_SHARE * lift):
-                out.append(self._found(self._peak, int(self._steps[-1])))
-        self._steps, self._points = self._steps[:0], self._points[:0]
-        self._sizes.clear()
+        back = self._rest is not None and not self._told and self._far >= RETURN_SHARE * self._lift
+        if back and self._far >= self._fidget_at(self._steps[-1]):
+            out.append(self._found(self._peak, len(self._steps) - 1))
+        self._steps, self._points = [], self._points[:0]
+        self._usual_until = LONG_AGO
         self._begin(0)
         return [found for found in out if found.start != self._unseen]
 
@@ -172,128 +153,147 @@ class RepFinder:
         self._moved = anchor
         self._next = anchor + 1
 
-    def _scan(self, stop: int) -> list[Found]:
-        """Look at points up to ``stop``, or to the first event among them."""
+    def _look(self) -> list[Found]:
+        """Look at the next points, up to the first event among them.
+
+        Point by point in plain numbers: a leg has a few dozen points, and numpy's calls would cost more than those.
+        """
         first = self._next
-        points = self._points[first:stop]
-        at = np.arange(first, stop)
-        from_anchor = self._from_anchor(points)
-        far = np.maximum(np.maximum.accumulate(from_anchor), self._far)
-        peak = np.maximum.accumulate(np.where(from_anchor >= far, at, self._peak))
-        before = np.concatenate([[self._far], far[:-1]])
-        moved = np.maximum.accumulate(
-            np.where(np.floor(far / PROGRESS_DEG) > np.floor(before / PROGRESS_DEG), at, self._moved)
-        )
-        fidget = self._fidgets(self._steps[first:stop])
-        back = self._back(points, peak, far, from_anchor)
-        turned = (far >= fidget) & (back >= fidget)
-        quiet = self._steps[at] - self._steps[moved]
-        dwelt = quiet >= DWELL_S * STEP_HZ
-        higher = settled = lower = np.zeros(len(at), dtype=np.bool_)
+        steps = self._steps[first : first + WINDOW_STEPS]
+        fidget = self._fidget_at(steps[0])
+        if steps[0] <= self._usual_until < steps[-1]:  # in one go what is a fidget stays the same
+            steps = steps[: bisect_right(steps, self._usual_until)]
+        stop = first + len(steps)
+        away, reaches = self._distances(first, stop)
+        turn_deg, settle_deg, reach_deg, fall_deg = self._bounds(fidget)
+        # Moving sideways round the anchor is not coming back.
+        near_deg = fidget if self._signed else 0.5 * fidget
+        patience = DWELL_STEPS if settle_deg == np.inf else SETTLED_STEPS
+        far, peak, moved = self._far, self._peak, self._moved
+        due, next_deg = self._steps[moved] + patience, (far // PROGRESS_DEG + 1.0) * PROGRESS_DEG
+        self._from_peak: tuple[int, int, list[float]] = (-1, 0, [])
+        event: Callable[[int], list[Found]] | None = None
+        now = first
+        for now, (step, distance, reach) in enumerate(zip(steps, away, reaches, strict=True), first):
+            turned = False
+            if distance >= far:
+                far, peak = distance, now
+                if far >= next_deg:
+                    moved, due, next_deg = now, step + patience, (far // PROGRESS_DEG + 1.0) * PROGRESS_DEG
+            elif distance < fall_deg and far < fidget:
+                event = self._fall
+                break
+            elif far - distance >= near_deg and far >= turn_deg:
+                turned = far - distance >= fidget or self._drop(now, peak, stop) >= fidget
+            if turned or step >= due or reach > reach_deg:
+                if reach > reach_deg and not self._told:
+                    event = self._rise
+                elif step >= due and far >= settle_deg:
+                    event = self._settle
+                elif turned:
+                    event = self._turn
+                elif reach > reach_deg or step - self._steps[moved] >= DWELL_STEPS:
+                    event = self._dwell
+                else:
+                    continue
+                break
+        self._far, self._peak, self._moved, self._next = far, peak, moved, now + 1
+        return [] if event is None else event(now)
+
+    def _bounds(self, fidget: float) -> tuple[float, float, float, float]:
+        """From the anchor: to turn at, to settle at; from the rest and from the anchor: where this is another leg."""
         if self._rest is None:
-            # Who was first seen at the top is on the way to the start pose.
-            lower = self._signed & (before < fidget) & (from_anchor < -PROGRESS_DEG)
-        else:
-            turned &= far >= RETURN_SHARE * self._lift
-            higher = self._from(self._rest, points) > self._lift + fidget
-            if not self._told:
-                settled = (quiet >= SETTLED_S * STEP_HZ) & (far >= np.maximum(SETTLED_SHARE * self._lift, fidget))
-        hits = np.flatnonzero(turned | dwelt | higher | settled | lower)
-        upto = int(hits[0]) if len(hits) else len(at) - 1
-        self._peak, self._far, self._moved = int(peak[upto]), float(far[upto]), int(moved[upto])
-        self._next = first + upto + 1
-        if not len(hits):
-            return []
-        now = first + upto
-        if lower[upto]:
-            self._leg(now)
-            return []
-        if higher[upto] and not self._told:
-            self._lift = float(self._from(self._rest or 0, self._points[now : now + 1])[0])
-            self._leg(now)
-            return []
-        if settled[upto]:
-            self._told = True
-            return [self._found(self._peak, int(self._steps[now]))]
-        if turned[upto]:
-            return self._turn(now)
-        return self._dwell(now)
+            return fidget, np.inf, np.inf, -PROGRESS_DEG
+        settle_deg = np.inf if self._told else max(SETTLED_SHARE * self._lift, fidget)
+        return max(RETURN_SHARE * self._lift, fidget), settle_deg, self._lift + fidget, -np.inf
+
+    def _distances(self, first: int, stop: int) -> tuple[list[float], list[float]]:
+        """How far points are from the anchor, in the direction of the leg where angles have one, and from the rest."""
+        points, anchor, rest = self._points[first:stop], self._points[self._anchor], self._rest
+        change = points[:, 0] - anchor[0] if self._signed else self._metric(points, anchor)
+        if rest is None:
+            away: list[float] = change.tolist()
+            return away, away
+        if self._signed:
+            return (-change).tolist(), (points[:, 0] - self._points[rest, 0]).tolist()
+        return change.tolist(), self._metric(points, self._points[rest]).tolist()
+
+    def _drop(self, now: int, peak: int, stop: int) -> float:
+        """How far a point is from the peak before it; found for all points up to ``stop`` at once."""
+        of, first, drops = self._from_peak
+        if of != peak:
+            first, drops = now, self._metric(self._points[now:stop], self._points[peak]).tolist()
+            self._from_peak = peak, first, drops
+        return drops[now - first]
+
+    def _fall(self, now: int) -> list[Found]:
+        """Who was first seen at the top is on the way to the start pose."""
+        self._leg(now)
+        return []
+
+    def _rise(self, now: int) -> list[Found]:
+        """The way out goes on beyond what was its top."""
+        self._lift = self._distances(now, now + 1)[1][0]
+        self._leg(now)
+        return []
+
+    def _settle(self, now: int) -> list[Found]:
+        """The movement has come back and to rest."""
+        self._told = True
+        return [self._found(self._peak, now)]
 
     def _turn(self, now: int) -> list[Found]:
-        """The leg has ended at its peak, as seen at ``now``."""
+        """The leg has ended at its peak."""
         if self._rest is None:
-            rest, top = self._anchor, self._peak
-            self._rest, self._lift, self._told = rest, self._far, False
-            self._leg(top)
+            self._rest, self._lift, self._told = self._anchor, self._far, False
+            self._leg(self._peak)
             return []
-        out = [] if self._told else [self._found(self._peak, int(self._steps[now]))]
+        out = [] if self._told else [self._found(self._peak, now)]
         self._remember(self._peak)
         self._begin(self._peak)
         return out
-
-    def _remember(self, end: int) -> None:
-        """Let the repetition that ended at a point count for what is usual."""
-        step = int(self._steps[end])
-        if step - self._turned > MEMORY_S * STEP_HZ:
-            self._sizes.clear()
-        self._sizes.append(self._lift)
-        self._turned = step
 
     def _dwell(self, now: int) -> list[Found]:
         """Nothing has moved for long: this is the start pose of what follows."""
         out: list[Found] = []
         if self._rest is not None:
-            returned = self._far >= RETURN_SHARE * self._lift
-            if returned and not self._told:
-                out.append(self._found(self._peak, int(self._steps[now])))
+            if self._far >= RETURN_SHARE * self._lift and not self._told:
+                out.append(self._found(self._peak, now))
             self._remember(now)
         self._begin(now)
         return out
 
-    def _found(self, end: int, told: int) -> Found:
-        rest = 0 if self._rest is None else self._rest
-        return Found(
-            int(self._steps[rest]), int(self._steps[self._anchor]), int(self._steps[end]), told, float(self._lift)
-        )
-
-    def _from_anchor(self, points: FloatArray) -> FloatArray:
-        """How far points are from the anchor, in the direction of the leg where angles have one."""
-        if not self._signed:
-            return self._metric(points, self._points[self._anchor])
-        change: FloatArray = points[:, 0] - self._points[self._anchor, 0]
-        return change if self._rest is None else -change
-
-    def _from(self, origin: int, points: FloatArray) -> FloatArray:
-        if not self._signed:
-            return self._metric(points, self._points[origin])
-        change: FloatArray = points[:, 0] - self._points[origin, 0]
-        return change
-
-    def _back(self, points: FloatArray, peak: IntArray, far: FloatArray, from_anchor: FloatArray) -> FloatArray:
-        """How far each point has come back from the peak before it."""
-        if self._signed:
-            return far - from_anchor
-        # Moving sideways round the anchor is not coming back.
-        return np.minimum(self._metric(points, self._points[peak]), 2.0 * (far - from_anchor))
+    def _remember(self, end: int) -> None:
+        """Let the repetition that ended at a point count for what is usual."""
+        known = self._sizes[-4:] if self._steps[end] <= self._usual_until else []
+        self._sizes = [*known, self._lift]
+        self._usual = max(self._least, FIDGET_SHARE * _median(self._sizes))
+        self._usual_until = self._steps[end] + MEMORY_STEPS
 
     def _fidget_at(self, step: int) -> float:
-        return float(self._fidgets(np.array([step]))[0])
+        """What is a fidget at a step."""
+        return self._usual if step <= self._usual_until else self._least
 
-    def _fidgets(self, steps: IntArray) -> FloatArray:
-        """What is a fidget at each step."""
-        if not self._sizes:
-            return np.full(len(steps), self._least)
-        usual = FIDGET_SHARE * float(np.median(self._sizes[-5:]))
-        return np.where(steps - self._turned > MEMORY_S * STEP_HZ, self._least, max(self._least, usual))
+    def _found(self, end: int, now: int) -> Found:
+        steps = self._steps
+        return Found(steps[self._reach_back()], steps[self._anchor], steps[end], steps[now], self._lift)
 
-    def _forget(self) -> None:
-        """Let go of points that no leg can reach."""
-        first = self._anchor if self._rest is None else self._rest
-        if first < 4096:
-            return
-        self._points, self._steps = self._points[first:], self._steps[first:]
-        self._anchor -= first
-        self._peak -= first
-        self._moved -= first
-        self._next -= first
-        self._rest = None if self._rest is None else self._rest - first
+    def _reach_back(self) -> int:
+        """The first point that what is going on may begin with."""
+        return self._anchor if self._rest is None else self._rest
+
+    def _forget(self, points: int) -> None:
+        """Let go of the first points."""
+        self._points = self._points[points:]
+        del self._steps[:points]
+        self._anchor -= points
+        self._peak -= points
+        self._moved -= points
+        self._next -= points
+        self._rest = None if self._rest is None else self._rest - points
+
+
+def _median(values: Sequence[float]) -> float:
+    """Of a few numbers; numpy's costs more than all else that is done for them."""
+    ordered = sorted(values)
+    return 0.5 * (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2])

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from imuhip.exercises.catalogue import ExerciseEntry
 from imuhip.exercises.control import RepFigures, measure_rep
-from imuhip.exercises.finder import FIDGET_DEG, Found, RepFinder
+from imuhip.exercises.finder import FIDGET_DEG, STEP_HZ, Found, RepFinder
 from imuhip.exercises.kept_frames import KeptFrames
 from imuhip.exercises.motion import Track
 from imuhip.exercises.steps import frame_of
 from imuhip.hip.stage import HipBlock
 
-MAX_REP_S = 120.0
-"""What takes longer is no repetition; frames are kept this long."""
+MAX_REP_S, KEPT_S = 120.0, 135.0
+"""What takes longer is no repetition; what does not has been found so long after its start, and frames are kept."""
 
 
 class Following:
@@ -46,7 +46,9 @@ class Following:
         return self.measure_in(found, self.frames_of(found, frames, rate_hz), track=track)
 
     def frames_of(self, found: Found, frames: KeptFrames, rate_hz: float) -> HipBlock | None:
-        """The frames of one of them, to measure it later."""
+        """The frames of one of them, to measure it later; None where it takes too long."""
+        if found.end - found.start > MAX_REP_S * STEP_HZ:
+            return None
         return frames.between(frame_of(found.start, rate_hz), frame_of(found.end, rate_hz) + 1)
 
     def measure_in(self, found: Found, block: HipBlock | None, *, track: Track | None = None) -> RepFigures | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from imuhip.exercises.catalogue import AXES, Catalogue, ExerciseEntry
 from imuhip.exercises.control import RepFigures
 from imuhip.exercises.finder import FIDGET_DEG, Found
-from imuhip.exercises.following import MAX_REP_S, Following
+from imuhip.exercises.following import KEPT_S, MAX_REP_S, Following
 from imuhip.exercises.holds import Holds
 from imuhip.exercises.kept_frames import KeptFrames
 from imuhip.exercises.motion import HipTrack, SegmentTrack, Track
@@ -47,19 +47,47 @@ class Marking:
 
 
 class _Followed:
-    """One track of a set with what was found on it; it is measured when somebody wants to know."""
+    """One track of a set; it is looked at, and what was found on it measured, when somebody wants to know.
 
-    def __init__(self, following: Following) -> None:
+    Args:
+        following: The track.
+        frames: Those of the set.
+        rate_hz: Of the frames.
+    """
+
+    def __init__(self, following: Following, frames: KeptFrames, rate_hz: float) -> None:
         self.following = following
+        self._frames = frames
+        self._rate_hz = rate_hz
+        self._unseen: list[HipBlock] = []
+        self._ended = False
         self._waiting: list[tuple[Found, HipBlock | None]] = []
         self._reps: list[RepFigures] = []
 
-    def add(self, found: Sequence[Found], frames: KeptFrames, rate_hz: float) -> None:
-        """Take what was found."""
-        self._waiting += [(one, self.following.frames_of(one, frames, rate_hz)) for one in found]
+    def feed(self, block: HipBlock) -> None:
+        """Take the next frames."""
+        self._unseen.append(block)
+
+    def end(self) -> None:
+        """Nothing follows."""
+        self._ended = True
+
+    def look(self) -> None:
+        """Find repetitions in what is new."""
+        found = [one for block in self._unseen for one in self.following.find(block)]
+        self._unseen.clear()
+        if self._ended:
+            found += self.following.flush()
+        self._waiting += [(one, self.following.frames_of(one, self._frames, self._rate_hz)) for one in found]
+
+    def known_steps(self) -> int:
+        """In how many steps it is known."""
+        self.look()
+        return self.following.known_steps
 
     def reps(self) -> list[RepFigures]:
         """Its repetitions."""
+        self.look()
         measured = (self.following.measure_in(one, block) for one, block in self._waiting)
         self._reps += [rep for rep in measured if rep is not None]
         self._waiting.clear()
@@ -67,6 +95,7 @@ class _Followed:
 
     def leave(self) -> None:
         """Nobody will want to know."""
+        self._unseen.clear()
         self._waiting.clear()
 
 
@@ -86,6 +115,7 @@ class MarkedSet:
         self._holds: Holds | None = None
         self._frames = KeptFrames()
         self._steps = 0
+        self._unseen = 0
         self._rate_hz = 0.0
 
     def feed(self, block: HipBlock) -> None:
@@ -94,7 +124,9 @@ class MarkedSet:
             self._rate_hz = block.rate_hz
             tracks = _tracks(block, self.entry, self.marking.side)
             fidget = BREATH_FIDGET_DEG if self.entry is not None and self.entry.axis == "breath" else FIDGET_DEG
-            self._followed = [_Followed(Following(t, self.entry, fidget_deg=fidget)) for t in tracks]
+            self._followed = [
+                _Followed(Following(t, self.entry, fidget_deg=fidget), self._frames, self._rate_hz) for t in tracks
+            ]
             if self.entry is not None and self.entry.cycle == ("hold",):
                 self._holds = Holds(tracks, self.entry.limits)
         self._steps += len(block) // per_step(block.rate_hz)
@@ -102,19 +134,26 @@ class MarkedSet:
             self._holds.feed(block)
             return
         self._frames.add(block)
+        self._unseen += len(block)
         for each in self._followed:
-            each.add(each.following.find(block), self._frames, self._rate_hz)
-        needs = [each.following.needs_from(block.rate_hz) for each in self._followed]
-        now = block.start_index + len(block)
+            each.feed(block)
+        if self._unseen >= MAX_REP_S * self._rate_hz:
+            self._look(block.start_index + len(block))
+
+    def _look(self, now: int) -> None:
+        """Look at all tracks, so that frames which none of them needs can be let go of."""
+        self._unseen = 0
+        for each in self._followed or []:
+            each.look()
+        needs = [each.following.needs_from(self._rate_hz) for each in self._followed or []]
         earliest = min((n for n in needs if n is not None), default=now)
-        self._frames.let_go(max(earliest, now - round(MAX_REP_S * block.rate_hz)))
+        self._frames.let_go(max(earliest, now - round(KEPT_S * self._rate_hz)))
 
     def flush(self) -> None:
         """The mark has ended."""
         for each in self._followed or []:
-            if self._holds is None:
-                each.add(each.following.flush(), self._frames, self._rate_hz)
-        chosen = self._chosen()
+            each.end()
+        chosen = [] if self._holds is not None else self._chosen()
         for each in self._followed or []:
             if each in chosen:
                 each.reps()
@@ -146,7 +185,7 @@ class MarkedSet:
         hips = [
             each
             for each in followed
-            if each.following.track.reference == "pelvis" and each.following.known_steps >= KNOWN_SHARE * self._steps
+            if each.following.track.reference == "pelvis" and each.known_steps() >= KNOWN_SHARE * self._steps
         ]
         known = hips or followed
         return known[0] if len(known) == 1 else max(known, key=lambda e: sum(rep.range_deg for rep in e.reps()))

@@ -9,8 +9,8 @@ from typing import Protocol
 import numpy as np
 
 from imuhip import rotation
-from imuhip.exercises.finder import Metric, angle_distance, direction_distance, orientation_distance
-from imuhip.exercises.steps import fill, indices_of, per_step, step_frames
+from imuhip.exercises.distances import Metric, angle_distance, direction_distance, orientation_distance
+from imuhip.exercises.steps import fill, indices_of, step_frames, steps_in
 from imuhip.hip.stage import HipBlock
 from imuhip.joint import SIDE_SIGNS, twist_about_y
 from imuhip.units import BoolArray, FloatArray, IntArray
@@ -90,18 +90,16 @@ class HipTrack:
         frames = step_frames(block)
         angle = self._angle(block, frames)
         known = np.isfinite(angle)
-        steps = (block.start_index + frames) // per_step(block.rate_hz)
-        return steps[known], angle[known, None]
+        return steps_in(block)[known], angle[known, None]
 
     def motion(self, block: HipBlock, start: int, top: int) -> Motion | None:  # noqa: ARG002 - as of every track
         """Angles of a repetition."""
-        angle = self._angle(block, np.arange(len(block)))
+        angle = self._angle(block, slice(None))
         filled = fill(angle)
         if filled is None:
             return None
         hips = [block.sides[side] for side in self._sides if side in block.sides]
-        angles = [[_filled(a) for a in (h.flexion_deg, h.adduction_deg, h.internal_rotation_deg)] for h in hips]
-        hip = np.stack([_mean([own[i] for own in angles]) for i in range(3)])
+        hip = _mean([_filled(np.stack([h.flexion_deg, h.adduction_deg, h.internal_rotation_deg])) for h in hips])
         pelvis = block.roles.index("pelvis")
         return Motion(
             block.start_index,
@@ -118,11 +116,11 @@ class HipTrack:
         """The same, with a zero of its own."""
         return HipTrack(self._sides, (self._axis, self._sign), twist=self._twist)
 
-    def _angle(self, block: HipBlock, frames: IntArray) -> FloatArray:
+    def _angle(self, block: HipBlock, frames: slice) -> FloatArray:
         values = [self._one(block, side, frames) for side in self._sides if side in block.sides]
-        return self._sign * _mean(values) if values else np.full(len(frames), np.nan)
+        return self._sign * _mean(values) if values else np.full(len(block), np.nan)[frames]
 
-    def _one(self, block: HipBlock, side: str, frames: IntArray) -> FloatArray:
+    def _one(self, block: HipBlock, side: str, frames: slice) -> FloatArray:
         hip = block.sides[side]
         if not self._twist:
             angle: FloatArray = (hip.flexion_deg, hip.adduction_deg, hip.internal_rotation_deg)[self._axis][frames]
@@ -131,7 +129,7 @@ class HipTrack:
         quat = hip_quaternion(block, side, frames)
         if side not in self._zero:
             if not known.any():
-                return np.full(len(frames), np.nan)
+                return np.full(len(known), np.nan)
             self._zero[side] = rotation.conjugate(quat[int(np.argmax(known))])
         turned = np.rad2deg(twist_about_y(rotation.multiply(self._zero[side], quat))) * SIDE_SIGNS[side][ROTATION]
         return np.where(known, turned, np.nan)
@@ -157,10 +155,9 @@ class HipOrientationTrack:
         frames = step_frames(block)
         side = self.side or ""
         if side not in block.sides:
-            return frames[:0], np.zeros((0, 4))
+            return np.zeros(0, dtype=np.int64), np.zeros((0, 4))
         known = both_known(block, side)[frames]
-        steps = (block.start_index + frames) // per_step(block.rate_hz)
-        return steps[known], hip_quaternion(block, side, frames)[known]
+        return steps_in(block)[known], hip_quaternion(block, side, frames)[known]
 
     def motion(self, block: HipBlock, start: int, top: int) -> Motion | None:
         """Angles of a repetition, about the axis that the first one moved most about."""
@@ -203,14 +200,13 @@ class SegmentTrack:
         """The vertical as the sensor sees it."""
         frames = step_frames(block)
         if self.signal not in block.roles:
-            return frames[:0], np.zeros((0, 3))
+            return np.zeros(0, dtype=np.int64), np.zeros((0, 3))
         sensor = block.roles.index(self.signal)
         known = block.levelled[sensor, frames]
-        steps = (block.start_index + frames) // per_step(block.rate_hz)
         up = _up(block.quat_earth_from_sensor[sensor, frames][known])
         if self._hangs and self._home is None and len(up):
             self._home = up[0]
-        return steps[known], up
+        return steps_in(block)[known], up
 
     def motion(self, block: HipBlock, start: int, top: int) -> Motion | None:
         """The angle in the plane from the start pose to the top, zero at the start."""
@@ -240,9 +236,12 @@ class SegmentTrack:
         return self
 
 
-def _filled(angle_deg: FloatArray) -> FloatArray:
-    filled = fill(angle_deg)
-    return np.full(len(angle_deg), np.nan) if filled is None else filled
+def _filled(angles_deg: FloatArray) -> FloatArray:
+    """Angles (3, N) with short gaps bridged, NaN where too little is known of one."""
+    if np.isfinite(angles_deg).all():
+        return angles_deg
+    unknown = np.full(angles_deg.shape[1], np.nan)
+    return np.stack([unknown if (filled := fill(angle)) is None else filled for angle in angles_deg])
 
 
 def both_known(block: HipBlock, side: str) -> BoolArray:
@@ -253,7 +252,7 @@ def both_known(block: HipBlock, side: str) -> BoolArray:
     return known
 
 
-def hip_quaternion(block: HipBlock, side: str, frames: IntArray) -> FloatArray:
+def hip_quaternion(block: HipBlock, side: str, frames: slice) -> FloatArray:
     """(M, 4) pelvis from thigh at some frames."""
     quat = block.quat_earth_from_segment
     pelvis, thigh = (quat[block.roles.index(role), frames] for role in ("pelvis", f"thigh_{side}"))

@@ -7,10 +7,12 @@ lift of 2 s read 1.3 s.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from imuhip.exercises.low_pass import Smoothed
 from imuhip.exercises.smoothness import sparc
 from imuhip.units import BoolArray, FloatArray
 
@@ -82,39 +84,25 @@ class PhaseFigures:
     sparc: float | None
 
 
-class Smoothed:
-    """A speed, and what remains of it below some frequency, not delayed.
-
-    A Butterworth filter of second order run both ways, applied to the spectrum of the values mirrored at both ends; the
-    spectrum is taken once for all frequencies that are asked for.
+class Speed(Smoothed):
+    """A speed, and what it is without trembling.
 
     Args:
-        values: (N,).
+        values: (N,) deg/s.
         rate_hz: Frames per second.
     """
 
     def __init__(self, values: FloatArray, rate_hz: float) -> None:
-        self.values = values
-        self.rate_hz = rate_hz
-        self._size = 2 * len(values)
-        self._below: dict[float, FloatArray] = {}
-        if self._size:
-            self._spectrum = np.fft.rfft(np.concatenate([values, values[::-1]]))
-            self._hz = np.fft.rfftfreq(self._size, 1.0 / rate_hz)
-
-    def below(self, cut_hz: float) -> FloatArray:
-        """(N,) without what is faster than a frequency."""
-        if len(self.values) < 2:
-            return self.values
-        if cut_hz not in self._below:
-            kept = self._spectrum / (1.0 + (self._hz / cut_hz) ** 4)
-            self._below[cut_hz] = np.asarray(np.fft.irfft(kept, self._size)[: len(self.values)])
-        return self._below[cut_hz]
+        super().__init__(values, rate_hz)
+        self.calm: FloatArray = self.below(NOISE_HZ)[0]
 
 
-def speed_of(angle_deg: FloatArray, rate_hz: float) -> Smoothed:
-    """Speed (N,) in deg/s of an angle (N,) without gaps."""
-    return Smoothed(np.gradient(angle_deg) * rate_hz, rate_hz)
+def speed_of(angle_deg: FloatArray, rate_hz: float) -> Speed:
+    """Speed of an angle (N,) in deg without gaps."""
+    speed = np.empty_like(angle_deg)
+    speed[1:-1] = (angle_deg[2:] - angle_deg[:-2]) * (0.5 * rate_hz)
+    speed[0], speed[-1] = (angle_deg[1] - angle_deg[0]) * rate_hz, (angle_deg[-1] - angle_deg[-2]) * rate_hz
+    return Speed(speed, rate_hz)
 
 
 def find_breath(angle_deg: FloatArray, rate_hz: float) -> Phases | None:
@@ -127,13 +115,13 @@ def find_breath(angle_deg: FloatArray, rate_hz: float) -> Phases | None:
     Returns:
         None where the belly does not rise and fall.
     """
-    smooth = Smoothed(angle_deg, rate_hz).below(BREATH_HZ)
+    smooth = Smoothed(angle_deg, rate_hz).below(BREATH_HZ)[0]
     top = int(np.argmax(smooth))
     start, end = int(np.argmin(smooth[: top + 1])), top + int(np.argmin(smooth[top:]))
     return Phases(start, top, top, end) if start < top < end else None
 
 
-def find_phases(angle_deg: FloatArray, top: int, speed: Smoothed) -> Phases | None:
+def find_phases(angle_deg: FloatArray, top: int, speed: Speed) -> Phases | None:
     """The edges of a repetition.
 
     Args:
@@ -146,7 +134,7 @@ def find_phases(angle_deg: FloatArray, top: int, speed: Smoothed) -> Phases | No
     """
     if not 2 <= top < len(angle_deg) - 2:
         return None
-    calm, rate_hz = speed.below(NOISE_HZ), speed.rate_hz
+    calm, rate_hz = speed.calm, speed.rate_hz
     lift = _phase(angle_deg[: top + 1], calm[: top + 1], rate_hz)
     lower = _phase(angle_deg[top:][::-1], -calm[top:][::-1], rate_hz)
     if lift is None or lower is None:
@@ -210,50 +198,55 @@ def _arrival(angle_deg: FloatArray, speed: FloatArray, way_deg: float, rest_fram
 
 def _last(where: BoolArray) -> int:
     """Index of the last that is true, -1 where none is."""
-    found = np.flatnonzero(where)
-    return int(found[-1]) if len(found) else -1
+    return where.tobytes().rfind(b"\1")
 
 
 def _until_rest(slow: BoolArray, frames: int) -> int:
     """How many frames pass before it is slow for so many, or to the end."""
-    counted = np.cumsum(np.concatenate([[0], ~slow, np.zeros(frames, dtype=np.bool_)]))
-    return int(np.argmax(counted[frames:] == counted[:-frames]))
+    rest = b"\1" * frames
+    return (slow.tobytes() + rest).find(rest)
 
 
-def figures(speed: Smoothed, first: int, last: int, *, direction: int = 1) -> PhaseFigures:
-    """What a phase's speed shows.
+def figures(speed: Speed, phases: Phases) -> tuple[PhaseFigures, PhaseFigures]:
+    """What the speed of lift and lower shows."""
+    lift, lower = slice(phases.start, phases.top + 1), slice(phases.leave, phases.end + 1)
+    durations_s = [(own.stop - own.start - 1) / speed.rate_hz for own in (lift, lower)]
+    cuts_hz = [max(RIPPLE_HZ, RIPPLE_PER_PHASE / max(duration_s, 0.1)) for duration_s in durations_s]
+    smooth, *slow = speed.below(STOP_HZ, *cuts_hz)
+    values, calm = speed.values, speed.calm
+    return (
+        _figures(values[lift], calm[lift], smooth[lift], slow[0][lift], speed.rate_hz),
+        _figures(values[lower], -calm[lower], smooth[lower], slow[1][lower], speed.rate_hz),
+    )
 
-    Args:
-        speed: (N,) deg/s, with some frames around the phase.
-        first: First frame of the phase.
-        last: Last frame.
-        direction: Sign of the phase's speed.
-    """
-    own, rate_hz = slice(first, last + 1), speed.rate_hz
-    duration_s = (last - first) / rate_hz
-    size = np.abs(speed.values[own])
-    trim = round(INNER * len(size))
-    smooth = np.abs(speed.below(STOP_HZ)[own])
-    mean, slow_mean = float(size.mean()), float(smooth.mean())
-    near_stop = smooth < STOPPED * slow_mean
-    peak = float(size.max())
-    cut_hz = max(RIPPLE_HZ, RIPPLE_PER_PHASE / max(duration_s, 0.1))
-    fast = (speed.values - speed.below(cut_hz))[own]
+
+def _figures(speed: FloatArray, calm: FloatArray, smooth: FloatArray, slow: FloatArray, rate_hz: float) -> PhaseFigures:
+    """What the speed (N,) of one phase shows, and what it is without trembling, stops and ripples."""
+    frames, size, smooth = len(speed), np.abs(speed), np.abs(smooth)
+    mean, peak = float(size.sum()) / frames, float(size.max())
+    trim = round(INNER * frames)
+    inner = smooth[trim : frames - trim]
+    near_stop = int(np.count_nonzero(inner < STOPPED * float(smooth.sum()) / frames))
     arc = sparc(size, rate_hz)
     return PhaseFigures(
-        duration_s=duration_s,
+        duration_s=(frames - 1) / rate_hz,
         peak_deg_s=peak,
         peak_to_mean=peak / mean if mean else np.inf,
-        speed_peaks=count_peaks(direction * speed.below(NOISE_HZ)[own]),
-        stopped_share=float(near_stop[trim : len(size) - trim].mean()) if len(size) > 2 * trim else 0.0,
-        ripple=float(np.sqrt(np.mean(fast * fast))) / mean if mean else 0.0,
-        sparc=arc if np.isfinite(arc) else None,
+        speed_peaks=count_peaks(calm),
+        stopped_share=near_stop / len(inner) if len(inner) else 0.0,
+        ripple=rms(speed - slow) / mean if mean else 0.0,
+        sparc=arc if math.isfinite(arc) else None,
     )
+
+
+def rms(values: FloatArray) -> float:
+    """Root of the mean square of some values (N,)."""
+    return math.sqrt(float((values * values).sum()) / len(values))
 
 
 def count_peaks(speed: FloatArray) -> int:
     """How many peaks of a speed (N,) stand out by :data:`PROMINENCE` of the greatest from the valleys beside them."""
-    rises = np.diff(speed) > 0
+    rises = speed[1:] > speed[:-1]
     turns = np.flatnonzero(rises[1:] != rises[:-1]) + 1
     least = PROMINENCE * float(np.abs(speed).max())
     # A phase begins and ends at its edge speed, which counts as rest.

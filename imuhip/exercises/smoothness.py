@@ -54,10 +54,9 @@ def sparc(
     greatest = magnitude.max()
     if greatest == 0.0:
         return math.nan
-    frequency_hz = np.arange(len(magnitude)) * (rate_hz / size)
-    magnitude = magnitude[frequency_hz <= cutoff_hz] / greatest
+    magnitude = magnitude[: math.floor(cutoff_hz * size / rate_hz) + 1] / greatest
     reached = np.flatnonzero(magnitude >= threshold)
     if len(reached) < 2:
         return math.nan
     band = magnitude[reached[0] : reached[-1] + 1]
-    return -float(np.hypot(1.0 / (len(band) - 1), np.diff(band)).sum())
+    return -float(np.hypot(1.0 / (len(band) - 1), band[1:] - band[:-1]).sum())

@@ -7,7 +7,7 @@ calibration, walking, rest) belong to none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right, insort
 from dataclasses import dataclass
 
 from imuhip.exercises.catalogue import Catalogue
@@ -19,6 +19,7 @@ from imuhip.hip.stage import HipBlock, join
 from imuhip.marks import Mark
 
 SET_KINDS = ("exercise", "breathe")
+FOLLOWED_KINDS = (*SET_KINDS, "repetition")
 BREATHING = "hooklying_breathing"
 SILENT_KINDS = ("pain",)
 """Marks that say nothing about movement."""
@@ -49,6 +50,7 @@ class ExerciseStage:
         self._catalogue = catalogue
         self._rate_hz = rate_hz
         self._spans: dict[int, _Span] = {}
+        self._edges: list[int] = []  # frames at which a mark begins or ends, or was once thought to
         self._marked: dict[int, MarkedSet] = {}
         self._told: dict[tuple[str, str | None, int], ToldSet] = {}
         self._unmarked = Unmarked(catalogue.limits)
@@ -72,7 +74,9 @@ class ExerciseStage:
         name = BREATHING if mark.kind == "breathe" else mark.name
         marking = Marking(name, mark.side, mark.position, mark.mode, start_s, end_s)
         stop = FOREVER if end_s is None else round(end_s * self._rate_hz)
-        self._spans[mark.id] = _Span(mark, round(start_s * self._rate_hz), stop, marking)
+        self._spans[mark.id] = span = _Span(mark, round(start_s * self._rate_hz), stop, marking)
+        for edge in (span.start, span.stop):
+            insort(self._edges, edge)
         if mark.id in self._marked:
             self._marked[mark.id].closed(marking)
             if stop <= self._frame:
@@ -85,11 +89,17 @@ class ExerciseStage:
             self._frame = max(self._frame, block.start_index)
             owner = self._owner(self._frame)
             until = min(stop, self._changes_after(self._frame))
-            part = block.part(self._frame - block.start_index, until - block.start_index)
+            if owner is None or owner.mark.kind in FOLLOWED_KINDS:
+                whole = self._frame == block.start_index and until == stop
+                part = block if whole else block.part(self._frame - block.start_index, until - block.start_index)
+                self._hold(owner, part)
+            else:
+                self._deliver()
+                self._unmarked.flush()
             self._frame = until
-            self._hold(owner, part)
             if owner is not None and until >= owner.stop:
                 self._deliver()
+                del self._spans[owner.mark.id]
                 if owner.mark.id in self._marked:
                     self._marked[owner.mark.id].flush()
 
@@ -141,7 +151,7 @@ class ExerciseStage:
             if owner.mark.id not in self._marked:
                 self._marked[owner.mark.id] = MarkedSet(owner.marking, self._catalogue)
             self._marked[owner.mark.id].feed(part)
-        elif owner.mark.kind == "repetition":
+        else:
             self._told_set(owner).feed(owner.marking, part)
 
     def _told_set(self, owner: _Span) -> ToldSet:
@@ -159,14 +169,10 @@ class ExerciseStage:
 
     def _changes_after(self, frame: int) -> int:
         """The next frame at which a mark begins or ends."""
-        return min((edge for span in self._spans.values() for edge in _edges(span) if edge > frame), default=FOREVER)
+        after = bisect_right(self._edges, frame)
+        return self._edges[after] if after < len(self._edges) else FOREVER
 
 
 def _precedence(span: _Span) -> tuple[int, int]:
     kind = span.mark.kind
     return (2 if kind in SET_KINDS else 1 if kind == "repetition" else 0), span.start
-
-
-def _edges(span: _Span) -> Iterator[int]:
-    yield span.start
-    yield span.stop

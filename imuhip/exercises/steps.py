@@ -17,10 +17,16 @@ def per_step(rate_hz: float) -> int:
     return max(1, round(rate_hz / STEP_HZ))
 
 
-def step_frames(block: HipBlock) -> IntArray:
-    """Indices of the frames of a block that end a step."""
+def step_frames(block: HipBlock) -> slice:
+    """The frames of a block that end a step."""
     size = per_step(block.rate_hz)
-    return np.arange((size - 1 - block.start_index) % size, len(block), size)
+    return slice((size - 1 - block.start_index) % size, len(block), size)
+
+
+def steps_in(block: HipBlock) -> IntArray:
+    """Numbers of the steps that end in a block."""
+    size = per_step(block.rate_hz)
+    return np.arange(block.start_index // size, (block.start_index + len(block)) // size)
 
 
 def frame_of(step: int, rate_hz: float) -> int:
@@ -36,9 +42,10 @@ def indices_of(block: HipBlock, *steps: int) -> list[int]:
 def fill(angle_deg: FloatArray) -> FloatArray | None:
     """An angle (N,) with short gaps bridged; None where too little of it is known."""
     known = np.isfinite(angle_deg)
-    if not len(known) or known.mean() < KNOWN_SHARE:
+    count = int(np.count_nonzero(known))
+    if not count or count < KNOWN_SHARE * len(known):
         return None
-    if known.all():
+    if count == len(known):
         return np.ascontiguousarray(angle_deg)
     at = np.flatnonzero(known)
     return np.interp(np.arange(len(known)), at, angle_deg[at])

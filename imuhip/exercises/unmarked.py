@@ -24,6 +24,8 @@ MIN_REPS = 3
 """Fewer movements that are alike are no set."""
 MIN_PERIOD_S = 1.8
 """Strides of walking (1.0-1.3 s, of slow walking up to 1.7 s) and running follow each other faster than repetitions."""
+SHORTEST_S = (MIN_REPS - 1) * MIN_PERIOD_S
+"""Between marks that follow each other faster there is no time for a set."""
 ALIKE = 3.0
 """Repetitions of one set differ by less than this factor in size."""
 
@@ -130,6 +132,9 @@ class Unmarked:
         self._sides: tuple[str, ...] = ()
         self._frames = KeptFrames()
         self._rate_hz = 0.0
+        self._unseen: list[HipBlock] = []
+        self._length = 0
+        self._looked = False
         self._ended: list[_Run] = []
 
     def feed(self, block: HipBlock) -> None:
@@ -141,16 +146,29 @@ class Unmarked:
             tracks += [SegmentTrack(role) for role in block.roles if role not in TRUNK]
             self._watched = [_Watched(Following(track, None)) for track in tracks]
         self._rate_hz = block.rate_hz
+        self._unseen.append(block)
+        self._length += len(block)
+        if self._length >= SHORTEST_S * block.rate_hz:
+            unseen, self._unseen = self._unseen, []
+            for each in unseen:
+                self._look(each, self._watched)
+
+    def _look(self, block: HipBlock, watched: Sequence[_Watched]) -> None:
+        self._looked = True
         self._frames.add(block)
-        for each in self._watched:
+        for each in watched:
             self._ended += each.take(each.following.find(block), self._frames, block.rate_hz)
         now = block.start_index + len(block)
-        needs = [each.needs_from(block.rate_hz) for each in self._watched]
+        needs = [each.needs_from(block.rate_hz) for each in watched]
         earliest = min((n for n in needs if n is not None), default=now)
         self._frames.let_go(max(earliest, now - round(MAX_REP_S * block.rate_hz)))
 
     def flush(self) -> None:
         """A mark begins, or the session ends."""
+        self._unseen, self._length = [], 0
+        if not self._looked:
+            return
+        self._looked = False
         for each in self._watched or []:
             self._ended += each.take(each.following.flush(), self._frames, self._rate_hz)
             self._ended += each.end()

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imuhip import rotation
-from imuhip.exercises.finder import RepFinder, angle_distance, direction_distance, orientation_distance
+from imuhip.exercises import finder as finding
+from imuhip.exercises.distances import angle_distance, direction_distance, orientation_distance
+from imuhip.exercises.finder import RepFinder
 
 EVERY = 4
 """Frames in a step."""
@@ -20,12 +22,15 @@ def steps_of(angle_deg):
     return np.arange(len(points)), points
 
 
-def found_in(angle_deg, *, signed=True, cuts=()):
-    finder = RepFinder(angle_distance, signed=signed)
-    steps, points = steps_of(angle_deg)
+def found_in(angle_deg, *, signed=True):
+    return found_among(steps_of(angle_deg)[1], angle_distance, signed)
+
+
+def found_among(points, metric, signed=False, *, cuts=()):
+    finder = RepFinder(metric, signed=signed)
     out = []
-    for part, own in zip(np.split(steps, cuts), np.split(points, cuts), strict=True):
-        out += finder.feed(part, own)
+    for steps, part in zip(np.split(np.arange(len(points)), cuts), np.split(points, cuts), strict=True):
+        out += finder.feed(steps, part)
     return out + finder.flush()
 
 
@@ -101,14 +106,35 @@ def test_an_unknown_stretch_ends_what_was_going_on():
     assert all(one.end <= 330 or one.start >= 460 for one in found)
 
 
-@given(st.lists(st.integers(0, 1500), max_size=12), st.integers(0, 3))
-def test_any_cut_of_the_input_finds_the_same(cuts, seed):
+def wandering(seed):
+    """Repetitions of all sizes and paces with drift and sway: as angles, as directions and as orientations."""
     rng = np.random.default_rng(seed)
     sizes = rng.uniform(3, 60, 6)
     angle = np.concatenate([moved.rest(0, 1), *[moved.rep(s, lift_s=rng.uniform(0.4, 3)) for s in sizes]])
     angle = angle + np.cumsum(rng.normal(0, 0.05, len(angle)))
-    for signed in (True, False):
-        assert found_in(angle, signed=signed, cuts=sorted(cuts)) == found_in(angle, signed=signed)
+    turn = np.stack([angle, *np.cumsum(rng.normal(0, 0.3, (2, len(angle))), axis=1)], axis=1)[EVERY - 1 :: EVERY]
+    quat = rotation.exp(np.deg2rad(turn))
+    return {
+        angle_distance: np.ascontiguousarray(turn[:, :1]),
+        direction_distance: rotation.rotate(rotation.conjugate(quat), np.array([0.0, 0.0, 1.0])),
+        orientation_distance: quat,
+    }
+
+
+@given(st.lists(st.integers(0, 1500), max_size=12), st.integers(0, 3))
+def test_any_cut_of_the_input_finds_the_same(cuts, seed):
+    for metric, points in wandering(seed).items():
+        for signed in (True, False) if metric is angle_distance else (False,):
+            assert found_among(points, metric, signed, cuts=sorted(cuts)) == found_among(points, metric, signed)
+
+
+@given(st.integers(1, 400), st.integers(0, 3))
+def test_how_many_points_are_looked_at_in_one_go_does_not_matter(window_steps, seed):
+    for metric, points in wandering(seed).items():
+        whole = found_among(points, metric)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(finding, "WINDOW_STEPS", window_steps)
+            assert found_among(points, metric) == whole
 
 
 def test_directions_and_orientations_are_followed_without_an_axis():

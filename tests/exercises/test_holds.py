@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from imuhip.exercises.finder import STEP_HZ, angle_distance
+from imuhip.exercises.distances import angle_distance
+from imuhip.exercises.finder import STEP_HZ
 from imuhip.exercises.holds import _holds
 
 

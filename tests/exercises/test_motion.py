@@ -10,7 +10,7 @@ import pytest
 
 from imuhip import rotation
 from imuhip.exercises.motion import HipOrientationTrack, HipTrack, SegmentTrack
-from imuhip.exercises.steps import fill, step_frames
+from imuhip.exercises.steps import fill, frame_of, step_frames, steps_in
 
 
 def mounted(block, turn_deg):
@@ -80,6 +80,7 @@ def test_short_gaps_are_bridged_and_long_ones_are_not():
 @pytest.mark.parametrize("start", range(5))
 def test_steps_do_not_depend_on_where_a_block_begins(start):
     block = moved.block_of(moved.rest(0, 0.4), start=start)
-    frames = step_frames(block) + start
+    frames = (start + np.arange(len(block)))[step_frames(block)]
     assert (frames % 4 == 3).all()
     assert len(frames) == 10
+    assert [frame_of(step, block.rate_hz) for step in steps_in(block)] == frames.tolist()

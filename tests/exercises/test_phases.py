@@ -6,7 +6,8 @@ import moved
 import numpy as np
 import pytest
 
-from imuhip.exercises.phases import Smoothed, count_peaks, figures, find_phases, from_home, speed_of
+from imuhip.exercises.low_pass import Smoothed
+from imuhip.exercises.phases import count_peaks, figures, find_phases, from_home, speed_of
 
 RATE = moved.RATE_HZ
 
@@ -86,7 +87,7 @@ def test_what_swings_past_the_start_pose_is_left_out():
 
 def figures_of(angle):
     p = phases_of(angle)
-    return figures(speed_of(angle, RATE), p.start, p.top)
+    return figures(speed_of(angle, RATE), p)[0]
 
 
 def test_a_minimum_jerk_lift_has_one_peak_no_stop_and_no_ripple():
@@ -133,5 +134,16 @@ def test_peaks_are_counted_by_how_far_they_stand_out():
 def test_the_low_pass_keeps_slow_and_takes_fast_without_delay():
     t = np.arange(600) / RATE
     slow = np.sin(2 * np.pi * 0.5 * t)
-    out = Smoothed(slow + np.sin(2 * np.pi * 15 * t), RATE).below(3.0)
+    out, all_but_none = Smoothed(slow + np.sin(2 * np.pi * 15 * t), RATE).below(3.0, 300.0)
     assert np.abs(out - slow)[50:-50].max() < 0.05
+    assert np.abs(all_but_none - slow).max() > 0.9
+
+
+@pytest.mark.parametrize("size", [2, 3, 8, 9, 500, 641])
+def test_the_low_pass_weighs_the_spectrum_of_the_values_mirrored_at_both_ends(size):
+    values = np.cumsum(np.random.default_rng(size).normal(size=size))
+    spectrum = np.fft.rfft(np.concatenate([values, values[::-1]]))
+    hz = np.fft.rfftfreq(2 * size, 1 / RATE)
+    for cut_hz, out in zip((0.7, 6.0), Smoothed(values, RATE).below(0.7, 6.0), strict=True):
+        mirrored = np.fft.irfft(spectrum / (1 + (hz / cut_hz) ** 4), 2 * size)
+        assert out == pytest.approx(mirrored[:size], abs=1e-11)
