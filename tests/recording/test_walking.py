@@ -20,9 +20,7 @@ def test_walk_stops_where_no_record_can_be() -> None:
 sound = st.tuples(st.sampled_from((MESSAGE, MESSAGE, MESSAGE, CHANNEL, 0x80)), st.integers(22, 40)).map(
     lambda kind_and_size: record(*kind_and_size)
 )
-torn = st.sampled_from(
-    (record(MESSAGE, 21), b"\x05", bytes(9), struct.pack("<BQ", 4, 2**63), struct.pack("<BQ", 5, 99))
-)
+TORN = record(MESSAGE, 21), b"\x05", bytes(9), struct.pack("<BQ", 4, 2**63), struct.pack("<BQ", 5, 99)
 stretches = st.lists(st.tuples(st.lists(sound, max_size=6), st.sampled_from((b"", *TORN))), max_size=2 * FEW)
 
 
