@@ -235,7 +235,7 @@ class Resampler:
     def _mean_acc(
         self, moments: IntArray, host: IntArray, bridged: BoolArray, rows: FloatArray
     ) -> tuple[FloatArray, BoolArray, slice | IntArray]:
-        """Return (3, N) means of acceleration between N + 1 moments, where samples surround the later one, and which."""
+        """Return (3, N) means of acceleration between N + 1 moments, and where and by what the later is surrounded."""
         after = _following(host, moments)
         behind, inside, next_ns = _behind(host, moments, after, bridged)
         right, left = _pick(rows[3:12], after), _pick(rows[3:6], _before(after))
