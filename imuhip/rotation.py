@@ -14,16 +14,28 @@ from imuhip.units import FloatArray
 IDENTITY: FloatArray = np.array([1.0, 0.0, 0.0, 0.0])
 
 
+Components = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
+"""A quaternion's w, x, y, z, an array each: large blocks are worked on several times as fast as along a last axis of 4."""
+
+
 def multiply(a: FloatArray, b: FloatArray) -> FloatArray:
     """Product of quaternions, ``quat_x_from_y * quat_y_from_z -> quat_x_from_z``; broadcasts."""
-    aw, ax, ay, az = a[..., 0], a[..., 1], a[..., 2], a[..., 3]
-    bw, bx, by, bz = b[..., 0], b[..., 1], b[..., 2], b[..., 3]
     out = np.empty((*np.broadcast_shapes(a.shape[:-1], b.shape[:-1]), 4))
-    out[..., 0] = aw * bw - ax * bx - ay * by - az * bz
-    out[..., 1] = aw * bx + ax * bw + ay * bz - az * by
-    out[..., 2] = aw * by - ax * bz + ay * bw + az * bx
-    out[..., 3] = aw * bz + ax * by - ay * bx + az * bw
+    of_a, of_b = ((q[..., 0], q[..., 1], q[..., 2], q[..., 3]) for q in (a, b))
+    out[..., 0], out[..., 1], out[..., 2], out[..., 3] = product(of_a, of_b)
     return out
+
+
+def product(a: Components, b: Components) -> Components:
+    """The same by components."""
+    aw, ax, ay, az = a
+    bw, bx, by, bz = b
+    return (
+        aw * bw - ax * bx - ay * by - az * bz,
+        aw * bx + ax * bw + ay * bz - az * by,
+        aw * by - ax * bz + ay * bw + az * bx,
+        aw * bz + ax * by - ay * bx + az * bw,
+    )
 
 
 def conjugate(q: FloatArray) -> FloatArray:
