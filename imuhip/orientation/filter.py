@@ -55,11 +55,14 @@ class OrientationFilter:
         if not self._levelling:
             acc = np.zeros_like(acc)  # VQF passes over samples without force
         # A rate that stands for a gap too is fed as one step that turns as far.
-        turn = gyr if (block.span == 1.0).all() else gyr * block.span[..., None]
+        spans = np.nonzero(block.span != 1.0)
+        if len(spans[0]):
+            gyr = gyr.copy()
+            gyr[spans] *= block.span[spans][:, None]
         restarted = block.known & (block.slip_rad >= LOST_RAD)
         quat = np.empty((*block.known.shape, 4))
         for k in range(len(self._filters)):
-            self._run(k, turn[k], acc[k], block.known[k], restarted[k], quat[k])
+            self._run(k, gyr[k], acc[k], block.known[k], restarted[k], quat[k])
         return quat, restarted
 
     def _run(
@@ -106,12 +109,11 @@ def calibrate(
 
 def interpolate(at: IntArray, knots: IntArray, values: FloatArray) -> FloatArray:
     """Linear interpolation, constant outside; (N,), (J,), (J, ...) -> (N, ...). Bits do not depend on the block."""
-    if len(knots) == 1:
-        return np.broadcast_to(values[0], (len(at), *values.shape[1:]))
-    j = np.clip(np.searchsorted(knots, at, side="right") - 1, 0, len(knots) - 2)
-    span = (knots[j + 1] - knots[j]).astype(np.float64)
-    share = np.clip((at - knots[j]) / span, 0.0, 1.0).reshape(-1, *[1] * (values.ndim - 1))
-    return (1.0 - share) * values[j] + share * values[j + 1]  # at a knot and beyond exactly its value
+    columns = values.reshape(len(knots), -1)
+    out = np.empty((columns.shape[1], len(at)))
+    for column, each in zip(columns.T, out, strict=True):
+        each[:] = np.interp(at, knots, column)
+    return out.T.reshape(len(at), *values.shape[1:])
 
 
 def _without_bias_estimation(vqf: VQF | BasicVQF, rate_hz: float) -> BasicVQF:

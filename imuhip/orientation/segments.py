@@ -273,5 +273,5 @@ class _MountFade:
 
     def at(self, frames: IntArray) -> FloatArray:
         """(N, 4)."""
-        share = np.clip((frames - self.first) / (self.last - self.first), 0.0, 1.0)[:, None]
+        share = np.interp(frames, (self.first, self.last), (0.0, 1.0))[:, None]
         return rotation.normalise(self.start + share * (self.end - self.start))
