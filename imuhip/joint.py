@@ -56,12 +56,16 @@ def hip_angles(quat_pelvis_from_thigh: FloatArray, side: str) -> FloatArray:
 
 def zxy_angles(quat_pelvis_from_thigh: FloatArray) -> FloatArray:
     """Angles of intrinsic z-x'-y'' rotation, (..., 4) -> (..., 3) rad; :data:`SIDE_SIGNS` makes hip angles of them."""
-    q = quat_pelvis_from_thigh
-    w, x, y, z = (np.ascontiguousarray(q[..., i]) for i in range(4))
-    out = np.empty((*q.shape[:-1], 3))
-    out[..., 0] = np.arctan2(-2 * (x * y - w * z), 1 - 2 * (x * x + z * z))
-    out[..., 1] = np.arcsin(np.clip(2 * (y * z + w * x), -1.0, 1.0))
-    out[..., 2] = np.arctan2(-2 * (x * z - w * y), 1 - 2 * (x * x + y * y))
+    return np.moveaxis(zxy_of_components(_components(quat_pelvis_from_thigh)), 0, -1)
+
+
+def zxy_of_components(pelvis_from_thigh: rotation.Components) -> FloatArray:
+    """The same from components of shape (...): (3, ...) rad."""
+    w, x, y, z = pelvis_from_thigh
+    out = np.empty((3, *w.shape))
+    out[0] = np.arctan2(-2 * (x * y - w * z), 1 - 2 * (x * x + z * z))
+    out[1] = np.arcsin(np.clip(2 * (y * z + w * x), -1.0, 1.0))
+    out[2] = np.arctan2(-2 * (x * z - w * y), 1 - 2 * (x * x + y * y))
     return out
 
 
@@ -134,10 +138,15 @@ def pelvis_angles(quat_earth_from_pelvis: FloatArray) -> FloatArray:
     References:
         Baker 2001, doi:10.1016/S0167-9457(00)00038-9, for the order.
     """
-    q = quat_earth_from_pelvis
-    w, x, y, z = (np.ascontiguousarray(q[..., i]) for i in range(4))
-    out = np.empty((*q.shape[:-1], 3))
-    out[..., 0] = np.arctan2(-2 * (x * z - w * y), 2 * (y * z + w * x))
-    out[..., 1] = np.arcsin(np.clip(1 - 2 * (x * x + y * y), -1.0, 1.0))
-    out[..., 2] = np.arctan2(2 * (x * z + w * y), -2 * (y * z - w * x))
-    return out
+    w, x, y, z = _components(quat_earth_from_pelvis)
+    out = np.empty((3, *w.shape))
+    out[0] = np.arctan2(-2 * (x * z - w * y), 2 * (y * z + w * x))
+    out[1] = np.arcsin(np.clip(1 - 2 * (x * x + y * y), -1.0, 1.0))
+    out[2] = np.arctan2(2 * (x * z + w * y), -2 * (y * z - w * x))
+    return np.moveaxis(out, 0, -1)
+
+
+def _components(quat: FloatArray) -> rotation.Components:
+    """Contiguous ones: angles of strided arrays have other last bits than those of a single frame."""
+    w, x, y, z = (np.array(quat[..., i], order="C") for i in range(4))
+    return w, x, y, z

@@ -5,6 +5,8 @@ Quaternions are ``(..., 4)``, scalar first; matrices ``(..., 3, 3)``; rotation v
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from imuhip.units import FloatArray
@@ -12,16 +14,28 @@ from imuhip.units import FloatArray
 IDENTITY: FloatArray = np.array([1.0, 0.0, 0.0, 0.0])
 
 
+Components = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
+"""A quaternion's w, x, y, z, an array each: large blocks are worked on much faster than along a last axis of 4."""
+
+
 def multiply(a: FloatArray, b: FloatArray) -> FloatArray:
     """Product of quaternions, ``quat_x_from_y * quat_y_from_z -> quat_x_from_z``; broadcasts."""
-    aw, ax, ay, az = a[..., 0], a[..., 1], a[..., 2], a[..., 3]
-    bw, bx, by, bz = b[..., 0], b[..., 1], b[..., 2], b[..., 3]
     out = np.empty((*np.broadcast_shapes(a.shape[:-1], b.shape[:-1]), 4))
-    out[..., 0] = aw * bw - ax * bx - ay * by - az * bz
-    out[..., 1] = aw * bx + ax * bw + ay * bz - az * by
-    out[..., 2] = aw * by - ax * bz + ay * bw + az * bx
-    out[..., 3] = aw * bz + ax * by - ay * bx + az * bw
+    of_a, of_b = ((q[..., 0], q[..., 1], q[..., 2], q[..., 3]) for q in (a, b))
+    out[..., 0], out[..., 1], out[..., 2], out[..., 3] = product(of_a, of_b)
     return out
+
+
+def product(a: Components, b: Components) -> Components:
+    """The same by components."""
+    aw, ax, ay, az = a
+    bw, bx, by, bz = b
+    return (
+        aw * bw - ax * bx - ay * by - az * bz,
+        aw * bx + ax * bw + ay * bz - az * by,
+        aw * by - ax * bz + ay * bw + az * bx,
+        aw * bz + ax * by - ay * bx + az * bw,
+    )
 
 
 def conjugate(q: FloatArray) -> FloatArray:
@@ -86,6 +100,29 @@ def rotate(q: FloatArray, v: FloatArray) -> FloatArray:
     w, u = q[..., :1], q[..., 1:]
     t = 2 * cross(u, v)
     return v + w * t + cross(u, t)
+
+
+def transform(m: FloatArray, components: Sequence[FloatArray], out: FloatArray | None = None) -> FloatArray:
+    """Many vectors (quaternions too) times one matrix for each of K sensors, component by component.
+
+    A BLAS product would change bits with the block's size; products along a last axis of 3 or 4 take thrice the time.
+
+    Args:
+        m: (K, n, n).
+        components: n contiguous arrays (K, N), one for each component of the vectors.
+        out: (K, N, n) where to put the result; None for a new array.
+
+    Returns:
+        (K, N, n).
+    """
+    if out is None:
+        out = np.empty((*components[0].shape, len(components)))
+    for i in range(len(components)):
+        total = m[:, i, 0, None] * components[0]
+        for j in range(1, len(components)):
+            total += m[:, i, j, None] * components[j]
+        out[..., i] = total
+    return out
 
 
 def cross(a: FloatArray, b: FloatArray) -> FloatArray:

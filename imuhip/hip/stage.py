@@ -10,7 +10,7 @@ import numpy as np
 from imuhip import rotation
 from imuhip.calibration.body import THIGHS
 from imuhip.calibration.result import HEADING_LIMIT_RAD
-from imuhip.joint import SIDE_SIGNS, pelvis_angles, zxy_angles
+from imuhip.joint import SIDE_SIGNS, pelvis_angles, zxy_of_components
 from imuhip.orientation.segments import SegmentBlock
 from imuhip.units import BoolArray, FloatArray
 
@@ -169,21 +169,23 @@ def _hips(segments: SegmentBlock, pelvis: int, thighs: Mapping[str, int]) -> dic
     if not sides:
         return out
     worn = [thighs[side] for side in sides]
-    thigh, both = quat[worn], known[pelvis] & known[worn]
-    signs = np.stack([SIDE_SIGNS[side] for side in sides])[:, None]
+    both = known[pelvis] & known[worn]
     level_sd_rad = np.stack([segments.spreads[side].level_sd_rad for side in sides])
     heading_sd_rad = np.stack([segments.spreads[side].heading_sd_rad for side in sides])
-    angles = zxy_angles(rotation.multiply(rotation.conjugate(quat[pelvis]), thigh))
-    half_width = _flexion_half_width_deg(angles, thigh, level_sd_rad, heading_sd_rad)
-    degrees = np.rad2deg(angles * signs)
-    singular = np.abs(degrees[..., 1]) > SINGULAR_DEG
+    w, x, y, z = (np.ascontiguousarray(quat[pelvis, :, i]) for i in range(4))
+    thigh = (quat[worn, :, 0], quat[worn, :, 1], quat[worn, :, 2], quat[worn, :, 3])
+    hip = rotation.product((w, -x, -y, -z), thigh)
+    signs = np.stack([SIDE_SIGNS[side] for side in sides], axis=1)
+    degrees = np.rad2deg(zxy_of_components(hip) * signs[..., None])
+    half_width = _flexion_half_width_deg(hip, thigh, level_sd_rad, heading_sd_rad)
+    singular = np.abs(degrees[1]) > SINGULAR_DEG
     heading_known = both & (heading_sd_rad < HEADING_LIMIT_RAD)
     # Lying on the side flexion is heading; upright it is gravity, and needs none.
     valid = both & ~singular & (half_width < UNKNOWN_DEG)
     shown = (
-        np.where(valid, degrees[..., 0], np.nan),
-        np.where(heading_known, degrees[..., 1], np.nan),
-        np.where(heading_known & ~singular, degrees[..., 2], np.nan),
+        np.where(valid, degrees[0], np.nan),
+        np.where(heading_known, degrees[1], np.nan),
+        np.where(heading_known & ~singular, degrees[2], np.nan),
         valid,
         heading_known,
         np.where(valid, half_width, np.nan),
@@ -193,22 +195,21 @@ def _hips(segments: SegmentBlock, pelvis: int, thighs: Mapping[str, int]) -> dic
 
 
 def _flexion_half_width_deg(
-    angles: FloatArray, thigh: FloatArray, level_sd_rad: FloatArray, heading_sd_rad: FloatArray
+    hip: rotation.Components, thigh: rotation.Components, level_sd_rad: FloatArray, heading_sd_rad: FloatArray
 ) -> FloatArray:
     """95 % half-width of flexion, (S, N), from the spread of tilt and heading.
 
     Flexion changes with a turn of the thigh by ``e = (-sin r, 0, cos r) / cos a``; the part of ``e`` along the vertical
     comes from the heading, the rest from tilt.
     """
-    # Contiguous: cosines of strided arrays have other last bits than those of a single frame.
-    a, r = np.ascontiguousarray(angles[..., 1]), np.ascontiguousarray(angles[..., 2])
-    w, x, y, z = (np.ascontiguousarray(thigh[..., i]) for i in range(4))
+    w, x, y, z = thigh
     up_x, up_z = 2 * (x * z - w * y), 1 - 2 * (x * x + y * y)
-    sr, cr = np.sin(r), np.cos(r)
-    along = cr * up_z - sr * up_x
-    along = along * along
+    w, x, y, z = hip
+    sin_r, cos_r = -2 * (x * z - w * y), 1 - 2 * (x * x + y * y)  # times cos a
+    square = np.maximum(sin_r * sin_r + cos_r * cos_r, 1e-12)  # of cos a
+    along = cos_r * up_z - sin_r * up_x
+    along *= along / square
     variance = (1.0 - along) * level_sd_rad**2 + along * heading_sd_rad**2
-    cos_a = np.maximum(np.cos(a), 0.1)
-    total = variance / (cos_a * cos_a) + np.deg2rad(FLOOR_DEG) ** 2
+    total = variance / np.maximum(square, 0.01) + np.deg2rad(FLOOR_DEG) ** 2
     half_width: FloatArray = HALF_WIDTH * np.rad2deg(np.sqrt(total))
     return half_width

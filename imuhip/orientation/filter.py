@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from vqf import VQF
+from vqf import VQF, BasicVQF
 
 from imuhip import rotation
 from imuhip.calibration.result import Calibration
@@ -14,8 +14,8 @@ from imuhip.units import BoolArray, FloatArray, IntArray
 class OrientationFilter:
     """One VQF for each sensor; heading is each sensor's own.
 
-    Without a calibration VQF estimates the gyro bias by itself; with one, its input is calibrated and its own
-    estimation is off, so that there is one place that knows biases.
+    Without a calibration VQF estimates the gyro bias by itself; with one, its input is calibrated and the basic filter
+    without that estimation goes on, so that there is one place that knows biases.
 
     Args:
         sensors: Number of sensors.
@@ -30,7 +30,7 @@ class OrientationFilter:
     def __init__(self, sensors: int, rate_hz: float, *, levelling: bool = True) -> None:
         self.rate_hz = rate_hz
         self._levelling = levelling
-        self._filters = [VQF(1.0 / rate_hz) for _ in range(sensors)]
+        self._filters: list[VQF | BasicVQF] = [VQF(1.0 / rate_hz) for _ in range(sensors)]
         self._quat = np.tile(rotation.IDENTITY, (sensors, 1))
         self._calibrated = False
 
@@ -47,8 +47,7 @@ class OrientationFilter:
         """
         if calibration is not None and not self._calibrated:
             self._calibrated = True
-            for k, vqf in enumerate(self._filters):
-                self._filters[k] = _without_bias_estimation(vqf)
+            self._filters = [_without_bias_estimation(vqf, self.rate_hz) for vqf in self._filters]
         gyr, acc = block.gyr_rad_s, block.acc_m_s2
         if calibration is not None:
             frames = block.start_index + np.arange(len(block))
@@ -56,11 +55,14 @@ class OrientationFilter:
         if not self._levelling:
             acc = np.zeros_like(acc)  # VQF passes over samples without force
         # A rate that stands for a gap too is fed as one step that turns as far.
-        turn = gyr * block.span[..., None]
+        spans = np.nonzero(block.span != 1.0)
+        if len(spans[0]):
+            gyr = gyr.copy()
+            gyr[spans] *= block.span[spans][:, None]
         restarted = block.known & (block.slip_rad >= LOST_RAD)
         quat = np.empty((*block.known.shape, 4))
         for k in range(len(self._filters)):
-            self._run(k, turn[k], acc[k], block.known[k], restarted[k], quat[k])
+            self._run(k, gyr[k], acc[k], block.known[k], restarted[k], quat[k])
         return quat, restarted
 
     def _run(
@@ -78,7 +80,7 @@ class OrientationFilter:
             self._quat[k] = quat[b - 1]
 
     def _restart(self, k: int) -> None:
-        self._filters[k] = _new_filter(self.rate_hz, estimating=not self._calibrated)
+        self._filters[k] = (BasicVQF if self._calibrated else VQF)(1.0 / self.rate_hz)
 
 
 def calibrate(
@@ -95,36 +97,28 @@ def calibrate(
     Returns:
         Both again, (K, N, 3).
     """
-    bias = interpolate(frames, calibration.knot_frame, calibration.gyr_bias_rad_s.swapaxes(0, 1)).swapaxes(0, 1)
+    bias = calibration.gyr_bias_rad_s[:, -1:]
+    if frames[0] < calibration.knot_frame[-1]:
+        bias = interpolate(frames, calibration.knot_frame, calibration.gyr_bias_rad_s.swapaxes(0, 1)).swapaxes(0, 1)
+    acc_bias = calibration.acc_bias_m_s2[:, None]
     return (
-        _transform(calibration.gyr_unmix, gyr - bias),
-        _transform(calibration.acc_unmix, acc - calibration.acc_bias_m_s2[:, None]),
+        rotation.transform(calibration.gyr_unmix, [gyr[..., i] - bias[..., i] for i in range(3)]),
+        rotation.transform(calibration.acc_unmix, [acc[..., i] - acc_bias[..., i] for i in range(3)]),
     )
 
 
 def interpolate(at: IntArray, knots: IntArray, values: FloatArray) -> FloatArray:
     """Linear interpolation, constant outside; (N,), (J,), (J, ...) -> (N, ...). Bits do not depend on the block."""
-    if len(knots) == 1:
-        return np.broadcast_to(values[0], (len(at), *values.shape[1:]))
-    j = np.clip(np.searchsorted(knots, at, side="right") - 1, 0, len(knots) - 2)
-    span = (knots[j + 1] - knots[j]).astype(np.float64)
-    share = np.clip((at - knots[j]) / span, 0.0, 1.0).reshape(-1, *[1] * (values.ndim - 1))
-    return values[j] + share * (values[j + 1] - values[j])
+    columns = values.reshape(len(knots), -1)
+    out = np.empty((columns.shape[1], len(at)))
+    for column, each in zip(columns.T, out, strict=True):
+        each[:] = np.interp(at, knots, column)
+    return out.T.reshape(len(at), *values.shape[1:])
 
 
-def _transform(m: FloatArray, v: FloatArray) -> FloatArray:
-    """Matrices (K, 3, 3) times vectors (K, N, 3), elementwise: a BLAS product would change bits with the block size."""
-    columns = m[:, None]
-    return v[..., :1] * columns[..., 0] + v[..., 1:2] * columns[..., 1] + v[..., 2:] * columns[..., 2]
-
-
-def _new_filter(rate_hz: float, *, estimating: bool) -> VQF:
-    return VQF(1.0 / rate_hz, motionBiasEstEnabled=estimating, restBiasEstEnabled=estimating)
-
-
-def _without_bias_estimation(vqf: VQF) -> VQF:
+def _without_bias_estimation(vqf: VQF | BasicVQF, rate_hz: float) -> BasicVQF:
     """Go on with the same orientation; what VQF had found of the bias is in the calibration's now."""
-    vqf.setMotionBiasEstEnabled(False)
-    vqf.setRestBiasEstEnabled(False)
-    vqf.setBiasEstimate(np.zeros(3), 0.0)
-    return vqf
+    basic = BasicVQF(1.0 / rate_hz)
+    full = vqf.state
+    basic.state = {name: full[name] for name in basic.state}
+    return basic

@@ -140,8 +140,9 @@ class LiveSegments:
         frames = block.start_index + np.arange(len(block))
         self._remember(quat, block.start_index)
         # In order of time, whatever the block: sums of the same numbers in another order have other bits.
-        for i, k in np.argwhere(((block.slip_rad > 0.0) & (block.slip_rad < LOST_RAD)).T).tolist():
-            self._slips.append((block.start_index + i, k, float(block.slip_rad[k, i]) ** 2))
+        if block.slip_rad.any():
+            for i, k in np.argwhere(((block.slip_rad > 0.0) & (block.slip_rad < LOST_RAD)).T).tolist():
+                self._slips.append((block.start_index + i, k, float(block.slip_rad[k, i]) ** 2))
         shown, settled = self._known_after_gaps(frames, restarted)
         known, levelled = block.known & shown, block.known & settled
         segments = self._turned(quat, frames)
@@ -161,12 +162,14 @@ class LiveSegments:
         turn = np.stack([correction.last for correction in self._corrections])[:, None]
         mount = np.stack([mount.end for mount in self._mounts])[:, None]
         # Both products are linear in what lies between: this is what they make of each of its four components.
-        self._steady = rotation.multiply(rotation.multiply(turn, np.eye(4)), mount)
+        self._steady = rotation.multiply(rotation.multiply(turn, np.eye(4)), mount).swapaxes(1, 2)
 
     def _known_after_gaps(self, frames: IntArray, restarted: BoolArray) -> tuple[BoolArray, BoolArray]:
         """(K, N) where a sensor is calibrated, settled, and went on since; and where its tilt has settled."""
-        since = np.maximum.accumulate(np.where(restarted, frames, self._restarted[:, None]), axis=1)
-        self._restarted = since[:, -1].copy()
+        since = self._restarted[:, None]
+        if restarted.any():
+            since = np.maximum.accumulate(np.where(restarted, frames, since), axis=1)
+            self._restarted = since[:, -1].copy()
         settled = frames >= since + round(SETTLE_S * self._rate_hz)
         shown = self._usable[:, None] & (since <= self._known_since()) & settled
         # At its start VQF takes the tilt from the first force, so there is nothing to wait for.
@@ -174,16 +177,14 @@ class LiveSegments:
 
     def _turned(self, quat: FloatArray, frames: IntArray) -> FloatArray:
         """Earth from segment, (K, N, 4), of what the filters say."""
-        out = np.empty_like(quat)
         changing = int(np.searchsorted(frames, self._steady_from))
+        out = np.empty(quat.shape)
         if changing:
-            for k, (correction, mount) in enumerate(zip(self._corrections, self._mounts, strict=True)):
-                now = frames[:changing]
-                out[k, :changing] = rotation.multiply(correction.apply(quat[k, :changing], now), mount.at(now))
-        if changing < len(frames):
-            w, x, y, z = (quat[:, changing:, i, None] for i in range(4))
-            of_w, of_x, of_y, of_z = (self._steady[:, None, i] for i in range(4))
-            out[:, changing:] = w * of_w + x * of_x + y * of_y + z * of_z
+            now = frames[:changing]
+            turned = np.stack([each.apply(quat[k, :changing], now) for k, each in enumerate(self._corrections)])
+            out[:, :changing] = rotation.multiply(turned, np.stack([mount.at(now) for mount in self._mounts]))
+        components = [np.ascontiguousarray(quat[:, changing:, i]) for i in range(4)]
+        rotation.transform(self._steady, components, out=out[:, changing:])
         return out
 
     def _remember(self, quat: FloatArray, start: int) -> None:
@@ -200,9 +201,10 @@ class LiveSegments:
             level = np.full(len(frames), float(hip.level_sd_rad[-1]) ** 2)
             for frame, sensor, variance in self._slips:
                 if self._roles[sensor] in ("pelvis", f"thigh_{side}"):
-                    since_s = np.maximum(frames - frame, 0) / self._rate_hz
-                    heading += np.where(frames >= frame, variance, 0.0)
-                    level += np.where(frames >= frame, variance * np.exp(-2.0 * since_s / LEVEL_AGAIN_S), 0.0)
+                    after = max(frame - int(frames[0]), 0)
+                    since_s = (frames[after:] - frame) / self._rate_hz
+                    heading[after:] += variance
+                    level[after:] += variance * np.exp(-2.0 * since_s / LEVEL_AGAIN_S)
             out.append((side, Spread(np.sqrt(level), np.sqrt(heading))))
         return out
 
@@ -281,5 +283,5 @@ class _MountFade:
 
     def at(self, frames: IntArray) -> FloatArray:
         """(N, 4)."""
-        share = np.clip((frames - self.first) / (self.last - self.first), 0.0, 1.0)[:, None]
+        share = np.interp(frames, (self.first, self.last), (0.0, 1.0))[:, None]
         return rotation.normalise(self.start + share * (self.end - self.start))

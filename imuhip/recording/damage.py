@@ -70,11 +70,12 @@ def find_gaps(contents: Contents, n_sensors: int) -> tuple[Gap, ...]:
         # a recording that another program rewrote without running numbers has only zeros: nothing can be told
         if len(own) > 1 and not own.any():
             continue
-        after = np.concatenate(([0], rows + 1)).tolist()
-        before = np.concatenate((rows, [len(sensor)])).tolist()
         total = max(contents.counts.get(index, 0), int(own[-1]) + 1 if len(own) else 0)
-        missing = np.diff(np.concatenate(([-1], own, [total]))) - 1
-        gaps += [Gap(index, after[i], before[i], int(missing[i])) for i in np.flatnonzero(missing > 0).tolist()]
+        missing = np.diff(own, prepend=-1, append=total) - 1
+        for i in np.flatnonzero(missing > 0).tolist():
+            after = int(rows[i - 1]) + 1 if i else 0
+            before = int(rows[i]) if i < len(rows) else len(sensor)
+            gaps.append(Gap(index, after, before, int(missing[i])))
     return tuple(gaps)
 
 

@@ -13,7 +13,7 @@ import zstandard
 from imuhip.errors import RecordingError
 from imuhip.marks import Mark
 from imuhip.packets.notification import NotificationBlock
-from imuhip.recording import scan
+from imuhip.recording import scan, walking
 from imuhip.recording.format import (
     CONTROL_TOPICS,
     FIRST_SENSOR_CHANNEL,
@@ -111,16 +111,17 @@ class _Loader:
         self._spare_session: SessionInfo | None = None
         self._begin_segment()
 
-    def survey(self) -> list[scan.ChunkPlace | scan.Fault | scan.Records]:
+    def survey(self) -> list[scan.ChunkPlace | scan.Fault | walking.Records]:
         """Find the pieces of the file in order, and read the records outside the chunks."""
-        pieces: list[scan.ChunkPlace | scan.Fault | scan.Records] = []
+        pieces: list[scan.ChunkPlace | scan.Fault | walking.Records] = []
         raw, at = self._raw, 0
         if raw.startswith(scan.MAGIC):
             at = len(scan.MAGIC)
         else:
             pieces.append(scan.Fault(0, len(scan.MAGIC), "its first bytes are not those of a recording"))
         for place in scan.find_chunks(raw):
-            pieces += self._between(at, place.start)
+            if at < place.start:
+                pieces += self._between(at, place.start)
             pieces.append(place)
             at = place.end
         ended = raw.endswith(scan.MAGIC) and len(raw) >= at + len(scan.MAGIC)
@@ -131,26 +132,18 @@ class _Loader:
             )
         return pieces
 
-    def take(self, piece: scan.ChunkPlace | scan.Fault | scan.Records) -> None:
+    def take(self, piece: scan.ChunkPlace | scan.Fault | walking.Records) -> None:
         """Read one piece of the file."""
         if isinstance(piece, scan.Fault):
-            self._faults.append((len(self._starts), piece))
-        elif isinstance(piece, scan.Records):  # messages outside of chunks, which other programs may write
-            stretch = self._raw[piece.messages[0] : piece.end]
-            self._collect(stretch, scan.walk(stretch, 0, len(stretch)))
+            self._faults.append((len(self._parts), piece))
+        elif isinstance(piece, walking.Records):  # messages outside of chunks, which other programs may write
+            self._collect(self._raw[piece.messages[0] : piece.end], None)
         else:
             data = scan.unpack(self._raw, piece, self._unpacker)
             if isinstance(data, scan.Fault):
-                self._faults.append((len(self._starts), data))
-                return
-            found = scan.walk(data, 0, len(data))
-            if found.end != len(data):
-                fault = scan.Fault(piece.start, piece.end, "the records of its chunk are malformed")
-                self._faults.append((len(self._starts) + len(found.messages), fault))
-            for opcode, start, end in found.others:
-                if opcode == scan.CHANNEL:
-                    self._name_channel(data[start + 9 : end])
-            self._collect(data, found)
+                self._faults.append((len(self._parts), data))
+            else:
+                self._collect(data, piece)
 
     def finish(self) -> Contents:
         """Decode what is left and sum up."""
@@ -163,21 +156,21 @@ class _Loader:
                 contents.counts[sensor] = count
         return contents
 
-    def _between(self, start: int, end: int) -> list[scan.ChunkPlace | scan.Fault | scan.Records]:
-        found = scan.walk(self._raw, start, end)
-        pieces: list[scan.ChunkPlace | scan.Fault | scan.Records] = []
+    def _between(self, start: int, end: int) -> list[scan.ChunkPlace | scan.Fault | walking.Records]:
+        found = walking.walk(self._raw, start, end)
+        pieces: list[scan.ChunkPlace | scan.Fault | walking.Records] = []
         for opcode, first, after in found.others:
-            body = self._raw[first + 9 : after]
-            if opcode == scan.CHUNK:
+            body = self._raw[first + walking.RECORD_HEADER_SIZE : after]
+            if opcode == walking.CHUNK:
                 damaged = scan.Fault(first, after, "the header of its chunk is damaged")
                 pieces.append(scan.chunk_place(self._raw, first) or damaged)
-            elif opcode == scan.CHANNEL:
+            elif opcode == walking.CHANNEL:
                 self._name_channel(body)
-            elif opcode == scan.METADATA:
+            elif opcode == walking.METADATA:
                 self._spare_session = self._spare_session or _spare_session(body)
-            elif opcode == scan.STATISTICS:
+            elif opcode == walking.STATISTICS:
                 self._statistics = scan.read_statistics(body)
-            elif opcode == scan.FOOTER:
+            elif opcode == walking.FOOTER:
                 self._contents.closed = after == len(self._raw) - len(scan.MAGIC)
                 damage = scan.check_summary(self._raw, first)
                 if damage is not None:
@@ -199,43 +192,56 @@ class _Loader:
 
     def _begin_segment(self) -> None:
         self._parts: list[bytes] = []
+        self._places: list[scan.ChunkPlace | None] = []
         self._size = 0
-        self._starts: list[int] = []
-        self._faults: list[tuple[int, scan.Fault]] = []
+        self._faults: list[tuple[int, scan.Fault]] = []  # with the number of parts before it
 
-    def _collect(self, data: bytes, found: scan.Records) -> None:
-        base = self._size
-        self._starts += [base + start for start in found.messages] if base else found.messages
+    def _collect(self, data: bytes, place: scan.ChunkPlace | None) -> None:
         self._parts.append(data)
+        self._places.append(place)
         self._size += len(data)
         if self._size >= SEGMENT_BYTES:
             self._end_segment()
 
     def _end_segment(self) -> None:
-        buffer = np.frombuffer(b"".join(self._parts), dtype=np.uint8)
-        messages = read_headers(buffer, np.array(self._starts, dtype=np.int64))
+        found = walking.walk_all(self._parts)
+        faults = self._faults_of(found)
+        for opcode, start, end in found.others:
+            if opcode == walking.CHANNEL:
+                self._name_channel(found.buffer[start + walking.RECORD_HEADER_SIZE : end].tobytes())
+        messages = read_headers(found.buffer, found.messages)
         kind = self._kinds[messages.channel]
         rows = np.flatnonzero(kind >= 0)
-        ours = messages.take(rows)
-        data, length, good = decode_payloads(buffer, ours)
+        ours = messages if len(rows) == len(kind) else messages.take(rows)
+        data, length, good = decode_payloads(found.buffer, ours)
         for row in np.flatnonzero(~good).tolist():
-            self._faults.append((int(rows[row]), scan.Fault(0, 0, "a notification is malformed")))
-        notification = np.zeros(len(kind), dtype=np.int64)
-        notification[rows[good]] = 1
-        before = np.concatenate(([0], np.cumsum(notification)))  # notifications before each message
-        self._faults.sort(key=lambda fault: fault[0])
-        self._contents.faults += [(self._notifications + int(before[at]), fault) for at, fault in self._faults]
-        events = self._read_events(buffer, messages, kind, before)
-        sensor = kind[rows]
+            faults.append((int(rows[row]), scan.Fault(0, 0, "a notification is malformed")))
+        before = np.zeros(len(kind) + 1, dtype=np.int64)  # notifications before each message
+        before[rows[good] + 1] = 1
+        np.cumsum(before, out=before)
+        faults.sort(key=lambda fault: fault[0])
+        self._contents.faults += [(self._notifications + int(before[at]), fault) for at, fault in faults]
+        events = self._read_events(found.buffer, messages, kind, before)
         block = NotificationBlock(
             arrival_ns=ours.publish_ns[good],
-            sensor=sensor[good],
+            sensor=kind[rows][good],
             data=data,
             offset=np.concatenate(([0], np.cumsum(length[good]))),
         )
         self._contents.segments.append(Segment(block, ours.sequence[good], tuple(events)))
         self._notifications += len(block)
         self._begin_segment()
+
+    def _faults_of(self, found: walking.Stretches) -> list[tuple[int, scan.Fault]]:
+        """Return the segment's faults with the number of messages before each."""
+        faults: list[tuple[int, scan.Fault]] = []
+        for part in found.broken:
+            place = self._places[part]
+            if place is not None:
+                reason = "the records of its chunk are malformed"
+                faults.append((part + 1, scan.Fault(place.start, place.end, reason)))
+        before = np.searchsorted(found.messages, found.edge).tolist()
+        return [(before[part], fault) for part, fault in sorted(faults + self._faults, key=lambda fault: fault[0])]
 
     def _read_events(
         self, buffer: np.ndarray[Any, Any], messages: Messages, kind: IntArray, before: IntArray

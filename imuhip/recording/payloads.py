@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from imuhip.packets.gather import gather_records
+from imuhip.recording.base64_texts import decode_texts
 from imuhip.recording.format import PAYLOAD_PREFIX, PAYLOAD_SUFFIX
-from imuhip.recording.scan import MESSAGE_HEADER_SIZE
+from imuhip.recording.walking import MESSAGE_HEADER_SIZE, RECORD_HEADER_SIZE
 from imuhip.units import BoolArray, ByteArray, IntArray
 
 _HEADER = np.dtype(
@@ -59,7 +60,7 @@ def read_headers(buffer: ByteArray, starts: IntArray) -> Messages:
         The messages.
     """
     head = gather_records(buffer, starts, _HEADER.itemsize).view(_HEADER)
-    payload = MESSAGE_HEADER_SIZE - 9  # the record's length counts the rest of the header too
+    payload = MESSAGE_HEADER_SIZE - RECORD_HEADER_SIZE  # the record's length counts the rest of the header too
     return Messages(
         channel=head["channel"].astype(np.int64),
         sequence=head["sequence"].astype(np.int64),
@@ -88,19 +89,22 @@ def decode_payloads(buffer: ByteArray, messages: Messages) -> tuple[ByteArray, I
     good = np.ones(n, dtype=np.bool_)
     text_length = messages.length - _FRAME
     pieces: list[tuple[Rows, ByteArray]] = []
-    odd = list(np.flatnonzero((text_length < 0) | (text_length % 4 != 0)))
-    for size in np.unique(text_length).tolist():
+    odd = np.flatnonzero((text_length < 0) | (text_length % 4 != 0)).tolist()
+    for size in _values(text_length):
         if size < 0 or size % 4:
             continue
         rows = np.flatnonzero(text_length == size)
-        framed = gather_records(buffer, messages.start[rows], size + _FRAME).view(np.uint8).reshape(len(rows), -1)
-        ours = _is_framed(framed)
-        odd += list(rows[~ours])
-        decoded = _decode_equal(framed[ours][:, len(PAYLOAD_PREFIX) : -len(PAYLOAD_SUFFIX)])
+        start = messages.start[rows]
+        ours = _is_there(PAYLOAD_PREFIX, buffer, start)
+        ours &= _is_there(PAYLOAD_SUFFIX, buffer, start + (len(PAYLOAD_PREFIX) + size))
+        if not ours.all():
+            odd += rows[~ours].tolist()
+            rows, start = rows[ours], start[ours]
+        decoded = _decode_equal(buffer, start + len(PAYLOAD_PREFIX), size)
         if decoded is None:
-            odd += list(rows[ours])
+            odd += rows.tolist()
         else:
-            pieces += [(rows[ours][part], data) for part, data in decoded]
+            pieces += [(rows[part], data) for part, data in decoded]
     for row in odd:
         payload = _decode_one(buffer[messages.start[row] : messages.start[row] + messages.length[row]].tobytes())
         good[row] = payload is not None
@@ -110,26 +114,34 @@ def decode_payloads(buffer: ByteArray, messages: Messages) -> tuple[ByteArray, I
     return _lay_out(pieces, length), length, good
 
 
-def _is_framed(framed: ByteArray) -> BoolArray:
-    prefix, suffix = (np.frombuffer(part, dtype=np.uint8) for part in (PAYLOAD_PREFIX, PAYLOAD_SUFFIX))
-    other = (framed[:, : len(prefix)] != prefix).any(axis=1) | (framed[:, -len(suffix) :] != suffix).any(axis=1)
-    return ~np.asarray(other)
+def _values(numbers: IntArray) -> list[int]:
+    """Return the different numbers, in order; mostly it is one."""
+    if len(numbers) and (numbers == numbers[0]).all():
+        return [int(numbers[0])]
+    values: list[int] = np.unique(numbers).tolist()
+    return values
 
 
-def _decode_equal(text: ByteArray) -> list[tuple[Rows, ByteArray]] | None:
-    """Decode (M, 4 k) base64 texts at once; None where one of them is not base64."""
-    n, size = text.shape
+def _is_there(text: bytes, buffer: ByteArray, start: IntArray) -> BoolArray:
+    """Tell for each place (N,) whether a text begins there."""
+    there: BoolArray = gather_records(buffer, start, len(text)).view(f"S{len(text)}") == text
+    return there
+
+
+def _decode_equal(buffer: ByteArray, start: IntArray, size: int) -> list[tuple[Rows | slice, ByteArray]] | None:
+    """Decode base64 texts of one size at once; None where one of them is not base64."""
+    n = len(start)
     if not n or not size:
-        return [(np.arange(n), np.empty((n, 0), dtype=np.uint8))]
-    text = np.ascontiguousarray(text)
+        return [(slice(None), np.empty((n, 0), dtype=np.uint8))]
+    text = gather_records(buffer, start, size).view(np.uint8).reshape(n, size)
     padded = text[:, -2:] == _PADDING
-    if (padded[:, 0] & ~padded[:, 1]).any():
-        return None
-    text[:, -2:][padded] = _ZERO  # then the texts can be decoded as one; the padding's bytes are cut off after
-    try:
-        data = np.frombuffer(binascii.a2b_base64(text.data, strict_mode=True), dtype=np.uint8).reshape(n, -1)
-    except binascii.Error:
-        return None
+    if padded.any():
+        if (padded[:, 0] & ~padded[:, 1]).any():
+            return None
+        text[:, -2:][padded] = _ZERO  # then the texts can be decoded as one; the padding's bytes are cut off after
+    data = decode_texts(text)
+    if data is None or not padded.any():
+        return None if data is None else [(slice(None), data)]
     pads = padded.sum(axis=1)
     rows = [np.flatnonzero(pads == pad) for pad in range(3)]
     return [(part, data[part, : data.shape[1] - pad]) for pad, part in enumerate(rows) if len(part)]
@@ -143,6 +155,8 @@ def _decode_one(payload: bytes) -> bytes | None:
 
 
 def _lay_out(pieces: list[tuple[Rows, ByteArray]], length: IntArray) -> ByteArray:
+    if len(pieces) == 1:  # of all messages
+        return pieces[0][1].ravel()
     offset = np.cumsum(length) - length
     data = np.empty(int(length.sum()), dtype=np.uint8)
     for rows, part in pieces:

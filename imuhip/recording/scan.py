@@ -1,8 +1,8 @@
 """Finds the records of an MCAP file, whole or damaged: the same way in both cases.
 
 Chunks are found by their fixed bytes and not by following the lengths of the records before them, so damage anywhere
-costs only what it hits. What lies between the chunks is walked record by record. Nothing here knows what the messages
-mean.
+costs only what it hits. What lies between the chunks is walked record by record (:mod:`imuhip.recording.walking`).
+Nothing here knows what the messages mean.
 
 References:
     MCAP specification, https://mcap.dev/spec
@@ -13,28 +13,25 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import zstandard
 
-MAGIC = b"\x89MCAP0\r\n"
-FOOTER, CHANNEL, MESSAGE, CHUNK, STATISTICS, METADATA = 0x02, 0x04, 0x05, 0x06, 0x0B, 0x0C
-MESSAGE_HEADER_SIZE = 31  # opcode u8, length u64, channel u16, sequence u32, log_time u64, publish_time u64
+from imuhip.recording.walking import CHUNK, RECORD_HEADER_SIZE
 
-_KEPT = frozenset((FOOTER, CHANNEL, CHUNK, STATISTICS, METADATA))
-_RECORD_HEADER_SIZE = 9  # opcode u8, length u64
+MAGIC = b"\x89MCAP0\r\n"
 _U64 = struct.Struct("<Q").unpack_from
-_CHUNK_HEAD = struct.Struct("<QQQII")  # start time, end time, uncompressed size, CRC, length of the compression's name
+_CHUNK_HEAD = struct.Struct("<QQQQII")  # length, start, end, size unpacked, CRC, length of the compression's name
 _ZSTD_NAME = b"\x04\0\0\0zstd"
-_NAME_AT = _RECORD_HEADER_SIZE + _CHUNK_HEAD.size - 4
+_NAME_AT = 1 + _CHUNK_HEAD.size - 4
 
 CHUNK_LIMIT = 1 << 28
 """Bytes that a chunk may unpack to (256 MiB; ours have 30 kB, other writers' default is 4 MiB): a damaged size must not
 exhaust the memory."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChunkPlace:
+class ChunkPlace(NamedTuple):
     """Where a chunk lies in the file, all as byte offsets, and how it is packed."""
 
     start: int
@@ -62,21 +59,6 @@ class Fault:
     costly: bool = True
 
 
-@dataclass(slots=True)
-class Records:
-    """Records found in one walk.
-
-    Attributes:
-        messages: Start of every message record.
-        others: (opcode, start, end) of the body of every other record that is of use.
-        end: Where the walk ended; short of the stretch's end where the next record cannot be one.
-    """
-
-    messages: list[int] = field(default_factory=list)
-    others: list[tuple[int, int, int]] = field(default_factory=list)
-    end: int = 0
-
-
 def find_chunks(raw: bytes) -> Iterator[ChunkPlace]:
     """Yield every zstd chunk whose header is whole, in the order of the file; they do not overlap."""
     previous: ChunkPlace | None = None
@@ -87,7 +69,7 @@ def find_chunks(raw: bytes) -> Iterator[ChunkPlace]:
             continue
         if previous is not None:
             # a chunk that another begins in has bytes missing: it must not take the other one with it
-            yield previous if previous.end <= start else replace(previous, end=start)
+            yield previous if previous.end <= start else previous._replace(end=start)
         previous = place
     if previous is not None:
         yield previous
@@ -103,15 +85,14 @@ def chunk_place(raw: bytes, start: int) -> ChunkPlace | None:
     Returns:
         Where it lies, or None where its lengths contradict each other or the file's end.
     """
-    body = start + _RECORD_HEADER_SIZE
-    if body + _CHUNK_HEAD.size > len(raw):
+    name_at = start + 1 + _CHUNK_HEAD.size
+    if name_at > len(raw):
         return None
-    _, _, size, crc, name_length = _CHUNK_HEAD.unpack_from(raw, body)
-    name_at = body + _CHUNK_HEAD.size
+    length, _, _, size, crc, name_length = _CHUNK_HEAD.unpack_from(raw, start + 1)
     data_start = name_at + name_length + 8
     if name_length > 16 or data_start > len(raw):
         return None
-    end = body + _U64(raw, start + 1)[0]
+    end = start + RECORD_HEADER_SIZE + length
     if data_start + _U64(raw, data_start - 8)[0] != end or end > len(raw):
         return None
     compression = raw[name_at : name_at + name_length].decode("ascii", "replace")
@@ -145,35 +126,6 @@ def unpack(raw: bytes, place: ChunkPlace, unpacker: zstandard.ZstdDecompressor) 
     if place.crc and zlib.crc32(data) != place.crc:
         return Fault(place.start, place.end, "its chunk fails its checksum")
     return data
-
-
-def walk(data: bytes, start: int, end: int) -> Records:
-    """Follow records from one to the next.
-
-    Args:
-        data: Where they are.
-        start: Where the first begins.
-        end: Where the last must end.
-
-    Returns:
-        What was found.
-    """
-    found = Records()
-    add_message = found.messages.append
-    while start + _RECORD_HEADER_SIZE <= end:
-        opcode = data[start]
-        after: int = start + _RECORD_HEADER_SIZE + _U64(data, start + 1)[0]
-        if after > end or not opcode:
-            break
-        if opcode == MESSAGE:
-            if after - start < MESSAGE_HEADER_SIZE:
-                break
-            add_message(start)
-        elif opcode in _KEPT:
-            found.others.append((opcode, start, after))
-        start = after
-    found.end = start
-    return found
 
 
 def read_channel(body: bytes) -> tuple[int, str] | None:
@@ -235,7 +187,7 @@ def check_summary(raw: bytes, footer: int) -> Fault | None:
         Why the summary cannot be trusted, or None.
     """
     fixed = struct.Struct("<QQI")
-    body = footer + _RECORD_HEADER_SIZE
+    body = footer + RECORD_HEADER_SIZE
     if body + fixed.size > len(raw):
         return Fault(footer, len(raw), "its footer is damaged", costly=False)
     start, _, crc = fixed.unpack_from(raw, body)

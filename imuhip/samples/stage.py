@@ -63,7 +63,7 @@ class SampleStage:
         packets = self._driver.decode(block)
         self._count_bad(packets.bad)
         self._fed += len(block)
-        motion = packets.motion
+        motion = packets.motion.T
         return SampleBlock(
             sensor=self._sensor,
             arrival_ns=block.arrival_ns[packets.index],
@@ -72,8 +72,9 @@ class SampleStage:
             count=packets.count,
             drops=packets.drops,
             time_s=packets.time_s,
-            acc_m_s2=np.multiply(motion[:, :3], self._scales.acc_m_s2, dtype=np.float64),
-            gyr_rad_s=np.multiply(motion[:, 3:], self._scales.gyr_rad_s, dtype=np.float64),
+            # Component by component in memory, as the resampler takes them.
+            acc_m_s2=np.multiply(motion[:3], self._scales.acc_m_s2, dtype=np.float64, order="C").T,
+            gyr_rad_s=np.multiply(motion[3:], self._scales.gyr_rad_s, dtype=np.float64, order="C").T,
             mag=self._dense_mag(packets),
             period_s=self._period_s(packets),
         )

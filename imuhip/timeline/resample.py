@@ -16,12 +16,15 @@ host's shift turning in time but never change it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from imuhip.timeline.grid import Grid
 from imuhip.timeline.track import TimedSamples
 from imuhip.units import BoolArray, FloatArray, IntArray
+
+AnyArray = TypeVar("AnyArray", BoolArray, IntArray, FloatArray)
 
 BRIDGED_NS = 100_000_000
 """Samples up to 100 ms apart are joined: no movement worth measuring starts and ends in between."""
@@ -152,13 +155,13 @@ class Resampler:
             gaps = step[~bridged]
             self._gaps_ns += int(gaps[gaps < -_BEGINNING_NS // 2].sum())
 
-    def _lag(self, step: IntArray) -> FloatArray:
-        """Return the part of the change of rate by which a step's mean is behind: none unless samples are missing.
+    def _late(self, step: IntArray) -> tuple[IntArray, FloatArray]:
+        """Return the steps in which samples are missing, and the part of the change of rate by which each is behind.
 
         The last period is the sample's own; over those before, rate goes from the previous sample's to this one's.
         """
-        lag: FloatArray = np.where(step > self._regular_ns, 0.5 - 0.5 * self._period_ns / np.maximum(step, 1), 0.0)
-        return lag
+        late = np.flatnonzero(step > self._regular_ns)
+        return late, 0.5 - 0.5 * self._period_ns / step[late]
 
     def _integrate(self, samples: TimedSamples, host: IntArray, step: IntArray, bridged: BoolArray) -> FloatArray:
         """Return the rows of held and new samples with their integrals continued."""
@@ -168,8 +171,12 @@ class Resampler:
         rows[0:3, held:] = samples.gyr_rad_s.T
         rows[3:6, held:] = samples.acc_m_s2.T
         last = held - 1
-        lag = self._lag(step[last:])
-        rows[6:9, held:] = (rows[0:3, held:] - lag * (rows[0:3, held:] - rows[0:3, last:-1])) * (step[last:] * 1e-9)
+        seconds = step[last:] * 1e-9
+        np.multiply(rows[0:3, held:], seconds, out=rows[6:9, held:])
+        late, lag = self._late(step[last:])
+        if len(late):
+            rate, before = rows[0:3, held + late], rows[0:3, last + late]
+            rows[6:9, held + late] = (rate - lag * (rate - before)) * seconds[late]
         if self._averages:
             # A mean is over host time, as the grid is: the sensor's would scale gravity while its clock is corrected.
             step = np.where(bridged[last:], host[held:] - host[last:-1], 0)
@@ -192,48 +199,84 @@ class Resampler:
         arrival_ns: IntArray,
     ) -> SensorFrames:
         moments = self._grid.moments(first - 1, stop)
-        after = np.searchsorted(host, moments)
-        behind, inside = _behind(host, moments, after, bridged)
-        right, left = rows[:9].take(after, axis=1), rows[:6].take(after - 1, axis=1)
+        after = _following(host, moments)
+        behind, inside, next_ns = _behind(host, moments, after, bridged)
+        before = _before(after)
+        right, between = _pick(rows[:9], after), _pick(step, before)
         # Behind the following sample by this much of the sensor's time; outside, rate goes on as the sample shows it.
-        lead = np.where(inside, step.take(after - 1) * 1e-9 * behind, (host.take(after) - moments) * 1e-9)
-        lag = self._lag(step.take(after - 1))
-        turned = right[6:9] - lead * (right[0:3] - lag * behind * (right[0:3] - left[0:3]))
+        lead = between * 1e-9 * behind
+        if not inside.all():
+            lead = np.where(inside, lead, (next_ns - moments) * 1e-9)
+        turned = right[6:9] - lead * right[0:3]
+        late, lag = self._late(between)
+        if len(late):
+            rate, earlier = right[0:3, late], _pick(rows[:3], before)[:, late]
+            turned[:, late] = right[6:9, late] - lead[late] * (rate - lag * behind[late] * (rate - earlier))
         rotation = turned[:, 1:] - turned[:, :-1]
         if self._averages:
             # What the integral sweeps about its value at the cell's beginning; each step is a straight line.
-            swept = rows[12:15].take(after, axis=1) - 0.5 * _cross(turned, right[6:9] - turned)
+            swept = _pick(rows[12:15], after) - 0.5 * _cross(turned, right[6:9] - turned)
             rotation += swept[:, 1:] - swept[:, :-1] - 0.5 * _cross(turned[:, :-1], rotation)
-        gyr = rotation * self._grid.rate_hz
-        known = (inside | (host.take(after) == moments))[1:]
+        rotation *= self._grid.rate_hz
+        known = (inside | (next_ns == moments))[1:]
         if self._averages:
-            later = moments + self._ahead_ns
-            after = np.searchsorted(host, later)
-            behind, inside = _behind(host, later, after, bridged)
-            right, left = rows[3:12].take(after, axis=1), rows[3:6].take(after - 1, axis=1)
-            lead = (host.take(after) - later) * 1e-9
-            summed = right[6:9] - lead * (right[0:3] - 0.5 * behind * (right[0:3] - left))
-            acc = (summed[:, 1:] - summed[:, :-1]) * self._grid.rate_hz
-            known &= (inside | (host.take(after) == later))[1:]
+            acc, surrounded, after = self._mean_acc(moments + self._ahead_ns, host, bridged, rows)
+            known &= surrounded
         else:
-            acc = right[3:6, 1:] - behind[1:] * (right[3:6, 1:] - left[3:6, 1:])
+            acc = right[3:6, 1:] - behind[1:] * (right[3:6, 1:] - _pick(rows[3:6], before)[:, 1:])
         if self._wait_ns is not None:
             arrived = np.concatenate((np.zeros(len(host) - len(arrival_ns), np.int64), arrival_ns - self._start_ns))
-            known &= arrived[after[1:]] <= moments[1:] + self._wait_ns
+            known &= _pick(arrived, after)[1:] <= moments[1:] + self._wait_ns
         if not known.all():
-            acc[:, ~known] = 0.0
-            gyr[:, ~known] = 0.0
-        return SensorFrames(first, np.ascontiguousarray(acc.T), np.ascontiguousarray(gyr.T), known)
+            unknown = np.flatnonzero(~known)
+            acc[:, unknown] = 0.0
+            rotation[:, unknown] = 0.0
+        return SensorFrames(first, acc.T, rotation.T, known)
+
+    def _mean_acc(
+        self, moments: IntArray, host: IntArray, bridged: BoolArray, rows: FloatArray
+    ) -> tuple[FloatArray, BoolArray, slice | IntArray]:
+        """Return (3, N) means of acceleration between N + 1 moments, and where and by what the later is surrounded."""
+        after = _following(host, moments)
+        behind, inside, next_ns = _behind(host, moments, after, bridged)
+        right, left = _pick(rows[3:12], after), _pick(rows[3:6], _before(after))
+        lead = (next_ns - moments) * 1e-9
+        summed = right[6:9] - lead * (right[0:3] - 0.5 * behind * (right[0:3] - left))
+        return (summed[:, 1:] - summed[:, :-1]) * self._grid.rate_hz, (inside | (next_ns == moments))[1:], after
 
 
-def _behind(host: IntArray, moments: IntArray, after: IntArray, bridged: BoolArray) -> tuple[FloatArray, BoolArray]:
-    """Return how far moments lie before the next sample, as parts of the step, and whether that step is bridged.
+def _following(host: IntArray, moments: IntArray) -> slice | IntArray:
+    """Return which sample is the first at or after each moment.
+
+    Mostly each moment has one of its own: then it is a slice, and picking costs nothing.
+    """
+    first = int(np.searchsorted(host, moments[0]))
+    stop = first + len(moments)
+    if stop <= len(host) and (host[first:stop] >= moments).all() and (host[first - 1 : stop - 1] < moments).all():
+        return slice(first, stop)
+    return np.searchsorted(host, moments)
+
+
+def _before(after: slice | IntArray) -> slice | IntArray:
+    """Return the samples before these."""
+    return slice(after.start - 1, after.stop - 1) if isinstance(after, slice) else after - 1
+
+
+def _pick(values: AnyArray, which: slice | IntArray) -> AnyArray:
+    """Return columns (..., N) of (..., S), in a slice as a view."""
+    return values[..., which] if isinstance(which, slice) else values.take(which, axis=-1)
+
+
+def _behind(
+    host: IntArray, moments: IntArray, after: slice | IntArray, bridged: BoolArray
+) -> tuple[FloatArray, BoolArray, IntArray]:
+    """Return how far moments lie before the next sample, as parts of the step, whether it is bridged, and that sample.
 
     In a gap the part is zero, so that values there are those of the next sample.
     """
-    right, inside = host.take(after), bridged.take(after - 1)
-    part = (right - moments) / (right - host.take(after - 1))
-    return np.where(inside, part, 0.0), inside
+    right, inside = _pick(host, after), _pick(bridged, _before(after))
+    part = (right - moments) / (right - _pick(host, _before(after)))
+    return part if inside.all() else np.where(inside, part, 0.0), inside, right
 
 
 def _cross(left: FloatArray, right: FloatArray) -> FloatArray:

@@ -9,6 +9,7 @@ from made_recordings import make_block, write_recording
 from mcap.reader import make_reader
 
 from imuhip.recording import scan
+from imuhip.recording.walking import CHUNK
 
 
 def test_chunks_are_those_of_the_index(tmp_path: Path) -> None:
@@ -20,13 +21,6 @@ def test_chunks_are_those_of_the_index(tmp_path: Path) -> None:
         (index.chunk_start_offset, index.chunk_start_offset + index.chunk_length) for index in summary.chunk_indexes
     ]
     assert [(place.start, place.end) for place in scan.find_chunks(raw)] == indexed
-
-
-def test_walk_stops_where_no_record_can_be() -> None:
-    records = struct.pack("<BQ3s", 0x80, 3, b"abc") + struct.pack("<BQ22s", scan.MESSAGE, 22, b"")
-    assert scan.walk(records, 0, len(records)) == scan.Records([12], [], len(records))
-    for tail in (b"\x00" * 9, b"\x05", struct.pack("<BQ", 5, 2**63), struct.pack("<BQ3s", scan.MESSAGE, 3, b"abc")):
-        assert scan.walk(records + tail, 0, len(records + tail)).end == len(records)
 
 
 @given(body=st.binary(max_size=60))
@@ -41,6 +35,6 @@ def test_a_size_that_the_chunk_does_not_have_is_not_believed(told: int) -> None:
     packed = zstandard.ZstdCompressor(write_content_size=False).compress(bytes(2**24))
     name = struct.pack("<I4s", 4, b"zstd")
     body = struct.pack("<QQQI", 0, 0, told, 0) + name + struct.pack("<Q", len(packed)) + packed
-    raw = struct.pack("<BQ", scan.CHUNK, len(body)) + body
+    raw = struct.pack("<BQ", CHUNK, len(body)) + body
     (place,) = scan.find_chunks(raw)
     assert isinstance(scan.unpack(raw, place, zstandard.ZstdDecompressor()), scan.Fault)

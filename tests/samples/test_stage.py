@@ -70,8 +70,8 @@ def test_counts_become_si_units() -> None:
     assert block.time_s is None
     assert block.period_s is not None
     assert block.period_s.tolist() == [1 / 104]
-    assert block.acc_m_s2.flags.c_contiguous
-    assert block.gyr_rad_s.flags.c_contiguous
+    assert block.acc_m_s2.T.flags.c_contiguous
+    assert block.gyr_rad_s.T.flags.c_contiguous
 
 
 def test_magnetometer_without_a_scale_is_left_out() -> None:
