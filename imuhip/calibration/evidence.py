@@ -8,8 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from imuhip import rotation
-from imuhip.calibration import stillness
+from imuhip.calibration import few, stillness
 from imuhip.calibration.body import Body
 from imuhip.calibration.hinges import Hinge, find_hinge, find_tilt_hinge
 from imuhip.calibration.motion import Motion
@@ -93,7 +92,7 @@ class Evidence:
 
     def _upright(self, mount: int) -> FloatArray | None:
         if mount in self.known_mounts:
-            return rotation.rotate(self.known_mounts[mount], np.array([0.0, 1.0, 0.0]))
+            return few.rotate(self.known_mounts[mount], np.array([0.0, 1.0, 0.0]))
         stance = self.stance_of(mount)
         return None if stance is None else self.up_in_sensor(stance.still, self.body.mountings[mount].sensor)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from imuhip import rotation
+from imuhip.calibration import few
 from imuhip.calibration.arrow import ArrowSystem
 from imuhip.calibration.body import Body, Mounting
 from imuhip.calibration.poses import Activity
@@ -52,9 +53,9 @@ class Memory:
             mounts: (E', 4) mountings, the remembered ones first.
         """
         sensors, nodes = level.shape[:2]
-        turn = rotation.multiply(self.quat_earth_from_sensor, rotation.conjugate(level[:, 0]))
+        turn = few.multiply(self.quat_earth_from_sensor, rotation.conjugate(level[:, 0]))
         heading = rotation.about_z(rotation.heading(turn))
-        quat = rotation.multiply(heading[:, None], level)
+        quat = few.multiply(heading[:, None], level)
         quat[:, 0] = self.quat_earth_from_sensor
         return State(quat, np.zeros((sensors, nodes, 3)), self.gyr_gain, self.acc_bias, self.acc_gain, mounts)
 
@@ -62,7 +63,7 @@ class Memory:
         """Add what is remembered to the equations of a piece."""
         sensors = len(self.bias_rad_s)
         node = np.zeros((sensors, 6))
-        off = rotation.multiply(state.quat_earth_from_w[:, 0], rotation.conjugate(self.quat_earth_from_sensor))
+        off = few.multiply(state.quat_earth_from_w[:, 0], rotation.conjugate(self.quat_earth_from_sensor))
         node[:, :3], node[:, 3:] = rotation.log(off), state.bias[:, 0]
         fixed = np.concatenate(
             [
@@ -74,7 +75,7 @@ class Memory:
         )
         old = len(self.quat_sensor_from_segment)
         mounts = rotation.log(
-            rotation.multiply(rotation.conjugate(self.quat_sensor_from_segment), state.quat_sensor_from_segment[:old])
+            few.multiply(rotation.conjugate(self.quat_sensor_from_segment), state.quat_sensor_from_segment[:old])
         )
         deviation = np.concatenate([node.ravel(), fixed.ravel(), mounts.ravel()])
         n, p = layout.node, SENSOR_SIZE * sensors + 3 * old

@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from imuhip import rotation
+from imuhip.calibration import few
 from imuhip.calibration.arrow import ArrowSystem
 from imuhip.calibration.pose_equations import HeadingPrior, HingePrior, HipPrior, MountPrior, Prior, UpPrior
 from imuhip.calibration.state import Layout, State
@@ -37,7 +38,7 @@ class PriorEquations:
 
     def add(self, system: ArrowSystem, state: State) -> None:
         """Add them to the equations, linearised at a state."""
-        frames, mounts = rotation.matrix(state.quat_earth_from_w), rotation.matrix(state.quat_sensor_from_segment)
+        frames, mounts = few.matrix(state.quat_earth_from_w), few.matrix(state.quat_sensor_from_segment)
         for batch in (self._ups, self._hips):
             if len(batch.node):
                 batch.add(system, frames, mounts)
@@ -64,7 +65,7 @@ class _Segments:
     ) -> None:
         self._node = node
         self._sensor, self._mount = np.array(worn, dtype=np.int64).reshape(-1, 2).T
-        self._w_from_sensor = rotation.matrix(_stacked(quats, 4))
+        self._w_from_sensor = few.matrix(_stacked(quats, 4))
         self.turns = _columns([layout.turn(sensor) for sensor, _ in worn])
         self.mounts = _columns([layout.mount(mount) for _, mount in worn])
 
@@ -134,7 +135,7 @@ class _Headings:
 
     def add(self, system: ArrowSystem, state: State) -> None:
         frame = state.quat_earth_from_w[self._sensors, self.node[:, None]]
-        heading = rotation.heading(rotation.multiply(frame, rotation.conjugate(self._level)))
+        heading = rotation.heading(few.multiply(frame, rotation.conjugate(self._level)))
         off = (heading[:, 1] - heading[:, 0] - self._heading + np.pi) % (2 * np.pi) - np.pi
         jac = np.broadcast_to(np.array([-1.0, 1.0]), (len(off), 1, 2))
         nothing = np.zeros((len(off), 0), dtype=np.int64)
@@ -151,7 +152,7 @@ def _add_hinge(system: ArrowSystem, layout: Layout, mounts: FloatArray, prior: H
 
 def _add_mount(system: ArrowSystem, layout: Layout, state: State, prior: MountPrior) -> None:
     known = rotation.conjugate(prior.quat_sensor_from_segment)
-    off = rotation.multiply(known, state.quat_sensor_from_segment[prior.mount])
+    off = few.multiply(known, state.quat_sensor_from_segment[prior.mount])
     m = layout.mount(prior.mount)
     system.corner[m, m] += np.diag(1.0 / prior.sd**2)
     system.right_shared[m] -= rotation.log(off) / prior.sd**2
