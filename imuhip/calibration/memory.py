@@ -61,10 +61,17 @@ class Memory:
 
     def add(self, system: ArrowSystem, layout: Layout, state: State) -> None:
         """Add what is remembered to the equations of a piece."""
-        sensors = len(self.bias_rad_s)
-        node = np.zeros((sensors, 6))
-        off = few.multiply(state.quat_earth_from_w[:, 0], rotation.conjugate(self.quat_earth_from_sensor))
-        node[:, :3], node[:, 3:] = rotation.log(off), state.bias[:, 0]
+        sensors, old = len(self.bias_rad_s), len(self.quat_sensor_from_segment)
+        # Turns count in earth axes, mountings in the segment's.
+        off = rotation.log(
+            few.multiply(
+                np.concatenate([state.quat_earth_from_w[:, 0], rotation.conjugate(self.quat_sensor_from_segment)]),
+                np.concatenate(
+                    [rotation.conjugate(self.quat_earth_from_sensor), state.quat_sensor_from_segment[:old]]
+                ),
+            )
+        )
+        node = np.concatenate([off[:sensors], state.bias[:, 0]], axis=1)
         fixed = np.concatenate(
             [
                 (state.gyr_gain - self.gyr_gain).reshape(sensors, 9),
@@ -73,11 +80,7 @@ class Memory:
             ],
             axis=1,
         )
-        old = len(self.quat_sensor_from_segment)
-        mounts = rotation.log(
-            few.multiply(rotation.conjugate(self.quat_sensor_from_segment), state.quat_sensor_from_segment[:old])
-        )
-        deviation = np.concatenate([node.ravel(), fixed.ravel(), mounts.ravel()])
+        deviation = np.concatenate([node.ravel(), fixed.ravel(), off[sensors:].ravel()])
         n, p = layout.node, SENSOR_SIZE * sensors + 3 * old
         pull = self.information @ deviation
         system.diagonal[0] += self.information[:n, :n]

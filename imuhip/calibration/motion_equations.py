@@ -83,8 +83,8 @@ def add_gravity(
         speed_m_s: (K, J) how fast each sensor may move at each node.
     """
     own = SensorBlocks.of(system, layout.sensors)
-    start, end = state.quat_earth_from_w[:, :-1], state.quat_earth_from_w[:, 1:]
-    middle = few.matrix(rotation.normalise(start + np.where((start * end).sum(-1, keepdims=True) < 0, -end, end)))
+    frames = few.matrix(state.quat_earth_from_w)
+    middle = 0.5 * (frames[:, :-1] + frames[:, 1:])
     by_own = np.concatenate([seg.force_by_bias, seg.force_by_gain[..., _GAIN_COLUMNS]], axis=3)
     off = np.concatenate([state.acc_bias, state.acc_gain], axis=1)
     residual = _vec(middle, seg.force - _vec(by_own, off[:, None])) - np.array([0.0, 0.0, GRAVITY_M_S2])
