@@ -123,7 +123,7 @@ def solve(
     if memory is None:
         _turn_round(evidence, state, heading_priors)
     expected = expectations(evidence, state.quat_sensor_from_segment, poses, {} if memory else saved)
-    priors = PriorEquations([*heading_priors, *expected], layout)
+    priors = PriorEquations([*heading_priors, *expected], layout, len(evidence.seg.node_step))
     iterations, small = (ITERATIONS, CONVERGED_RAD) if memory is None else (ITERATIONS_WARM, CONVERGED_WARM_RAD)
     last = 0.0
     for _ in range(iterations):

@@ -104,7 +104,8 @@ class Evidence:
 
     def mean_quat(self, still: Still, sensor: int) -> FloatArray:
         """Mean W from sensor over a still stretch, (4,)."""
-        return self.means.of(still.start, still.end)[0][sensor]
+        quat: FloatArray = self.means.of(still.start, still.end)[0][sensor]
+        return quat
 
     def hinge(self, mount: int, activity: Activity) -> Hinge | None:
         """The axis about which a segment turned during a marked stretch that has ended."""
@@ -116,7 +117,8 @@ class Evidence:
 
     def up_in_sensor(self, still: Still, sensor: int) -> FloatArray:
         """Mean direction of up in a sensor's frame over a still stretch, (3,)."""
-        return self.means.of(still.start, still.end)[1][sensor]
+        up: FloatArray = self.means.of(still.start, still.end)[1][sensor]
+        return up
 
 
 def gather(

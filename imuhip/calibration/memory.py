@@ -66,9 +66,7 @@ class Memory:
         off = rotation.log(
             few.multiply(
                 np.concatenate([state.quat_earth_from_w[:, 0], rotation.conjugate(self.quat_sensor_from_segment)]),
-                np.concatenate(
-                    [rotation.conjugate(self.quat_earth_from_sensor), state.quat_sensor_from_segment[:old]]
-                ),
+                np.concatenate([rotation.conjugate(self.quat_earth_from_sensor), state.quat_sensor_from_segment[:old]]),
             )
         )
         node = np.concatenate([off[:sensors], state.bias[:, 0]], axis=1)
