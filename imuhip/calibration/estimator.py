@@ -110,7 +110,7 @@ def solve(
     known = {e: m.quat_sensor_from_segment for e, m in saved.items()}
     if memory is not None:
         known = {e: memory.quat_sensor_from_segment[e] for e in memory.zeroed}
-    evidence = gather(motion, body, activities, known, None if memory is None else memory.bias_rad_s)
+    evidence = gather(motion, body, activities, known, None if memory is None else memory.bias_rad_s, live=live)
     if evidence is None:
         return None
     layout = Layout(motion.sensors, len(body.mountings))

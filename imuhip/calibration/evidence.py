@@ -127,6 +127,8 @@ def gather(
     activities: Sequence[Activity],
     known_mounts: Mapping[int, FloatArray],
     bias_rad_s: FloatArray | None,
+    *,
+    live: bool = False,
 ) -> Evidence | None:
     """Cut a session up.
 
@@ -136,6 +138,7 @@ def gather(
         activities: Marked stretches.
         known_mounts: Mountings (4,) whose zero is already known, by index.
         bias_rad_s: (K, 3) gyro bias to take off, None to find it in still moments.
+        live: Whether only the last node is asked for.
 
     Returns:
         None where the bias is to be found and the wearer was never still.
@@ -145,7 +148,8 @@ def gather(
         return None
     speeds = stillness.speed(motion, bias)
     fastest = speeds.max(axis=0)
-    nodes = _with_gap_ends(stillness.pick_nodes(fastest), motion)
+    gaps = stillness.NODE_GAPS_LIVE if live else stillness.NODE_GAPS
+    nodes = _with_gap_ends(stillness.pick_nodes(fastest, gaps), motion)
     speed_at = _known_near(speeds)[:, np.minimum(nodes // stillness.SPEED_STEPS, speeds.shape[1] - 1)]
     moving = speed_at.max(axis=0) > stillness.QUIET_RAD_S
     strap = integrate(motion, bias)
