@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imuhip.units import FloatArray
+from imuhip.units import FloatArray, IntArray
 
 
 class ArrowSystem:
@@ -26,7 +26,7 @@ class ArrowSystem:
         p: Shared unknowns.
 
     Attributes:
-        flat: All of it in a row, and a last number that is in nobody's way.
+        flat: All of it in a row.
         diagonal: (J, n, n).
         wide: (J, n, n + p + 1) what else is in a node's rows: upper, border and right.
         upper: (J - 1, n, n) between node j (rows) and node j + 1 (columns).
@@ -39,7 +39,7 @@ class ArrowSystem:
     def __init__(self, nodes: int, n: int, p: int) -> None:
         shapes = (nodes, n, n), (nodes, n, n + p + 1), (p, p + 1)
         sizes = [math.prod(shape) for shape in shapes]
-        self.flat: FloatArray = np.zeros(sum(sizes) + 1)
+        self.flat: FloatArray = np.zeros(sum(sizes))
         starts = [0, sizes[0], sizes[0] + sizes[1]]
         self.diagonal, self.wide, wide_corner = (
             self.flat[start : start + size].reshape(shape)
@@ -47,6 +47,36 @@ class ArrowSystem:
         )
         self.upper, self.border, self.right = self.wide[:-1, :, :n], self.wide[..., n:-1], self.wide[..., -1]
         self.corner, self.right_shared = wide_corner[:, :-1], wide_corner[:, -1]
+
+    @staticmethod
+    def places(size: tuple[int, int, int], node: IntArray, own: IntArray, shared: IntArray) -> IntArray:
+        """Where in :attr:`flat` equations of one node and some shared unknowns go.
+
+        Args:
+            size: J, n and p.
+            node: (B,) node of each.
+            own: (B, a) unknowns of the node.
+            shared: (B, b) shared unknowns.
+
+        Returns:
+            (B, a (a + b + 1) + b (b + 1)): the a rows with all columns, then the b rows with the shared ones; the last
+            column is the right-hand side.
+        """
+        nodes, n, p = size
+        row = node[:, None] * n + own
+        wide = nodes * n * n + row * (n + p + 1) + n
+        corner = nodes * n * (n + n + p + 1) + shared * (p + 1)
+        return np.concatenate(
+            [
+                np.concatenate(
+                    [row[..., None] * n + own[:, None], wide[..., None] + shared[:, None], wide[..., None] + p], axis=2
+                ).reshape(len(node), -1),
+                np.concatenate([corner[..., None] + shared[:, None], corner[..., None] + p], axis=2).reshape(
+                    len(node), -1
+                ),
+            ],
+            axis=1,
+        )
 
 
 @dataclass(frozen=True, slots=True)

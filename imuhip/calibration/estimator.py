@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from imuhip import rotation
-from imuhip.calibration import arrow, motion_equations
+from imuhip.calibration import arrow, few, motion_equations
 from imuhip.calibration.body import THIGHS, Body
 from imuhip.calibration.evidence import Evidence, found_poses, gather
 from imuhip.calibration.expectations import expectations, headings, hinges_of
@@ -71,9 +71,7 @@ class Solution:
         state, seg = self.state, self.evidence.seg
         return Memory(
             step=first_step + int(seg.node_step[-1]),
-            quat_earth_from_sensor=rotation.normalise(
-                rotation.multiply(state.quat_earth_from_w[:, -1], seg.quat[:, -1])
-            ),
+            quat_earth_from_sensor=rotation.normalise(few.multiply(state.quat_earth_from_w[:, -1], seg.quat[:, -1])),
             bias_rad_s=self.evidence.bias_rad_s + state.bias[:, -1],
             gyr_gain=state.gyr_gain,
             acc_bias=state.acc_bias,
@@ -112,7 +110,7 @@ def solve(
     known = {e: m.quat_sensor_from_segment for e, m in saved.items()}
     if memory is not None:
         known = {e: memory.quat_sensor_from_segment[e] for e in memory.zeroed}
-    evidence = gather(motion, body, activities, known, None if memory is None else memory.bias_rad_s)
+    evidence = gather(motion, body, activities, known, None if memory is None else memory.bias_rad_s, live=live)
     if evidence is None:
         return None
     layout = Layout(motion.sensors, len(body.mountings))
@@ -125,7 +123,7 @@ def solve(
     if memory is None:
         _turn_round(evidence, state, heading_priors)
     expected = expectations(evidence, state.quat_sensor_from_segment, poses, {} if memory else saved)
-    priors = PriorEquations([*heading_priors, *expected], layout)
+    priors = PriorEquations([*heading_priors, *expected], layout, len(evidence.seg.node_step))
     iterations, small = (ITERATIONS, CONVERGED_RAD) if memory is None else (ITERATIONS_WARM, CONVERGED_WARM_RAD)
     last = 0.0
     for _ in range(iterations):
@@ -262,7 +260,7 @@ def _turn_round(evidence: Evidence, state: State, priors: Sequence[HeadingPrior]
 
 def _turn_mount(evidence: Evidence, state: State, mount: int, angle_rad: float) -> None:
     turn = rotation.exp(np.array([0.0, angle_rad, 0.0]))  # about the segment's y, which is up in the stance
-    state.quat_sensor_from_segment[mount] = rotation.multiply(state.quat_sensor_from_segment[mount], turn)
+    state.quat_sensor_from_segment[mount] = few.multiply(state.quat_sensor_from_segment[mount], turn)
     _face_alike(evidence, state)
 
 
@@ -288,9 +286,9 @@ def _face_alike(evidence: Evidence, state: State, first_run: int = 0) -> None:
             for mount in (pelvis, thigh):
                 k = body.mountings[mount].sensor
                 quat = seg.quat[k, node] if pose is None else evidence.mean_quat(pose.still, k)
-                axes.append(rotation.matrix(segment_quat(state, node, k, mount, quat)).T)
+                axes.append(few.matrix(segment_quat(state, node, k, mount, quat)).T)
             # Their right sides; who lies on the side points it up or down, and stretches along the floor instead.
             level = [min(float(np.hypot(axis[0], axis[1])) for axis in pair) for pair in zip(*axes, strict=True)]
             first, second = (own[2 if level[2] > LEVEL_SHARE else 1] for own in axes)
             turn = rotation.about_z(np.arctan2(first[1], first[0]) - np.arctan2(second[1], second[0]))
-            state.quat_earth_from_w[sensor, a:b] = rotation.multiply(turn, state.quat_earth_from_w[sensor, a:b])
+            state.quat_earth_from_w[sensor, a:b] = few.multiply(turn, state.quat_earth_from_w[sensor, a:b])

@@ -8,8 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from imuhip import rotation
-from imuhip.calibration import stillness
+from imuhip.calibration import few, stillness
 from imuhip.calibration.body import Body
 from imuhip.calibration.hinges import Hinge, find_hinge, find_tilt_hinge
 from imuhip.calibration.motion import Motion
@@ -93,7 +92,7 @@ class Evidence:
 
     def _upright(self, mount: int) -> FloatArray | None:
         if mount in self.known_mounts:
-            return rotation.rotate(self.known_mounts[mount], np.array([0.0, 1.0, 0.0]))
+            return few.rotate(self.known_mounts[mount], np.array([0.0, 1.0, 0.0]))
         stance = self.stance_of(mount)
         return None if stance is None else self.up_in_sensor(stance.still, self.body.mountings[mount].sensor)
 
@@ -105,7 +104,8 @@ class Evidence:
 
     def mean_quat(self, still: Still, sensor: int) -> FloatArray:
         """Mean W from sensor over a still stretch, (4,)."""
-        return self.means.of(still.start, still.end)[0][sensor]
+        quat: FloatArray = self.means.of(still.start, still.end)[0][sensor]
+        return quat
 
     def hinge(self, mount: int, activity: Activity) -> Hinge | None:
         """The axis about which a segment turned during a marked stretch that has ended."""
@@ -117,7 +117,8 @@ class Evidence:
 
     def up_in_sensor(self, still: Still, sensor: int) -> FloatArray:
         """Mean direction of up in a sensor's frame over a still stretch, (3,)."""
-        return self.means.of(still.start, still.end)[1][sensor]
+        up: FloatArray = self.means.of(still.start, still.end)[1][sensor]
+        return up
 
 
 def gather(
@@ -126,6 +127,8 @@ def gather(
     activities: Sequence[Activity],
     known_mounts: Mapping[int, FloatArray],
     bias_rad_s: FloatArray | None,
+    *,
+    live: bool = False,
 ) -> Evidence | None:
     """Cut a session up.
 
@@ -135,6 +138,7 @@ def gather(
         activities: Marked stretches.
         known_mounts: Mountings (4,) whose zero is already known, by index.
         bias_rad_s: (K, 3) gyro bias to take off, None to find it in still moments.
+        live: Whether only the last node is asked for.
 
     Returns:
         None where the bias is to be found and the wearer was never still.
@@ -144,7 +148,8 @@ def gather(
         return None
     speeds = stillness.speed(motion, bias)
     fastest = speeds.max(axis=0)
-    nodes = _with_gap_ends(stillness.pick_nodes(fastest), motion)
+    gaps = stillness.NODE_GAPS_LIVE if live else stillness.NODE_GAPS
+    nodes = _with_gap_ends(stillness.pick_nodes(fastest, gaps), motion)
     speed_at = _known_near(speeds)[:, np.minimum(nodes // stillness.SPEED_STEPS, speeds.shape[1] - 1)]
     moving = speed_at.max(axis=0) > stillness.QUIET_RAD_S
     strap = integrate(motion, bias)

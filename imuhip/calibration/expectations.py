@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from imuhip import rotation
+from imuhip.calibration import few
 from imuhip.calibration.body import THIGHS
 from imuhip.calibration.evidence import Evidence
 from imuhip.calibration.hinges import MIN_PLANARITY, Hinge
@@ -53,7 +53,7 @@ def expectations(
         if mount in saved:
             sd = np.sqrt(saved[mount].sd_rad ** 2 + STRAP_SLIP_SD_RAD**2)
             priors.append(MountPrior(mount, saved[mount].quat_sensor_from_segment, sd))
-        z = rotation.rotate(mounts[mount], np.array([0.0, 0.0, 1.0]))
+        z = few.rotate(mounts[mount], np.array([0.0, 0.0, 1.0]))
         for hinge in hinges_of(evidence, mount):
             axis = hinge.axis if hinge.axis @ z >= 0 else -hinge.axis
             pelvis = evidence.body.mountings[mount].role == "pelvis"

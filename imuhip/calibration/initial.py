@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from imuhip import rotation
+from imuhip.calibration import few
 from imuhip.calibration.stillness import median
 from imuhip.calibration.strapdown import Segments
 from imuhip.units import FloatArray
@@ -32,8 +33,8 @@ def level_frames(seg: Segments) -> FloatArray:
             inside = up[k, a : b - 1] if b - a > 1 else up[k, min(a, nodes - 2)][None]
             out[k, a] = rotation.align(rotation.normalise(median(inside[:5])), UP)
     for j in range(nodes - 1):
-        turned = rotation.rotate(out[:, j], up[:, j])
-        levelled = rotation.multiply(_part(rotation.align(turned, UP), 0.3), out[:, j])
+        turned = few.rotate(out[:, j], up[:, j])
+        levelled = few.multiply(_part(rotation.align(turned, UP), 0.3), out[:, j])
         out[:, j + 1] = np.where(seg.whole[:, j, None], levelled, out[:, j + 1])
     return out
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from imuhip import rotation
+from imuhip.calibration import few
 from imuhip.calibration.arrow import ArrowSystem
 from imuhip.calibration.body import Body, Mounting
 from imuhip.calibration.poses import Activity
@@ -52,18 +53,23 @@ class Memory:
             mounts: (E', 4) mountings, the remembered ones first.
         """
         sensors, nodes = level.shape[:2]
-        turn = rotation.multiply(self.quat_earth_from_sensor, rotation.conjugate(level[:, 0]))
+        turn = few.multiply(self.quat_earth_from_sensor, rotation.conjugate(level[:, 0]))
         heading = rotation.about_z(rotation.heading(turn))
-        quat = rotation.multiply(heading[:, None], level)
+        quat = few.multiply(heading[:, None], level)
         quat[:, 0] = self.quat_earth_from_sensor
         return State(quat, np.zeros((sensors, nodes, 3)), self.gyr_gain, self.acc_bias, self.acc_gain, mounts)
 
     def add(self, system: ArrowSystem, layout: Layout, state: State) -> None:
         """Add what is remembered to the equations of a piece."""
-        sensors = len(self.bias_rad_s)
-        node = np.zeros((sensors, 6))
-        off = rotation.multiply(state.quat_earth_from_w[:, 0], rotation.conjugate(self.quat_earth_from_sensor))
-        node[:, :3], node[:, 3:] = rotation.log(off), state.bias[:, 0]
+        sensors, old = len(self.bias_rad_s), len(self.quat_sensor_from_segment)
+        # Turns count in earth axes, mountings in the segment's.
+        off = rotation.log(
+            few.multiply(
+                np.concatenate([state.quat_earth_from_w[:, 0], rotation.conjugate(self.quat_sensor_from_segment)]),
+                np.concatenate([rotation.conjugate(self.quat_earth_from_sensor), state.quat_sensor_from_segment[:old]]),
+            )
+        )
+        node = np.concatenate([off[:sensors], state.bias[:, 0]], axis=1)
         fixed = np.concatenate(
             [
                 (state.gyr_gain - self.gyr_gain).reshape(sensors, 9),
@@ -72,11 +78,7 @@ class Memory:
             ],
             axis=1,
         )
-        old = len(self.quat_sensor_from_segment)
-        mounts = rotation.log(
-            rotation.multiply(rotation.conjugate(self.quat_sensor_from_segment), state.quat_sensor_from_segment[:old])
-        )
-        deviation = np.concatenate([node.ravel(), fixed.ravel(), mounts.ravel()])
+        deviation = np.concatenate([node.ravel(), fixed.ravel(), off[sensors:].ravel()])
         n, p = layout.node, SENSOR_SIZE * sensors + 3 * old
         pull = self.information @ deviation
         system.diagonal[0] += self.information[:n, :n]

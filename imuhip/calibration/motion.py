@@ -99,7 +99,7 @@ class MotionDigest:
         return self._digest(1)
 
     def motion(self, start: int = 0, stop: int | None = None) -> Motion:
-        """Steps from ``start``, which must not be forgotten, to ``stop`` or all that has been digested so far: views."""
+        """Steps from ``start``, not forgotten, to ``stop`` or all that has been digested so far, as views."""
         end = self._steps if stop is None else stop
         return self._kept.cut(start - self._first, end - self._first)
 

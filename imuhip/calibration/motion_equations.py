@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from imuhip import rotation
+from imuhip.calibration import few
 from imuhip.calibration.arrow import ArrowSystem
 from imuhip.calibration.sensor_blocks import ACC, BIAS, GAIN, TURN, SensorBlocks
 from imuhip.calibration.state import GAIN_PAIRS, Layout, State
@@ -46,10 +47,10 @@ def add_gyro(system: ArrowSystem, layout: Layout, state: State, seg: Segments, n
     """From node to node each W frame turns only by what bias and gain explain, and the bias walks slowly."""
     own = SensorBlocks.of(system, layout.sensors)
     start, end = state.quat_earth_from_w[:, :-1], state.quat_earth_from_w[:, 1:]
-    c = rotation.matrix(start)
+    c = few.matrix(start)
     by_bias, by_gain = c @ seg.turn_by_bias, c @ seg.turn_by_gain
     explained = _vec(by_bias, state.bias[:, :-1]) + _vec(by_gain, state.gyr_gain.reshape(layout.sensors, 1, 9))
-    turned = rotation.multiply(rotation.exp(explained), rotation.multiply(end, rotation.conjugate(start)))
+    turned = few.multiply(rotation.exp(explained), few.multiply(end, rotation.conjugate(start)))
     weight = np.where(seg.whole, 1.0 / (noise.gyr_walk**2 * seg.duration_s + seg.slip_var), 0.0)
     # The residual changes by d_end - d_start + by_bias db + by_gain dm.
     eye = np.broadcast_to(np.eye(3), by_bias.shape)
@@ -82,8 +83,8 @@ def add_gravity(
         speed_m_s: (K, J) how fast each sensor may move at each node.
     """
     own = SensorBlocks.of(system, layout.sensors)
-    start, end = state.quat_earth_from_w[:, :-1], state.quat_earth_from_w[:, 1:]
-    middle = rotation.matrix(rotation.normalise(start + np.where((start * end).sum(-1, keepdims=True) < 0, -end, end)))
+    frames = few.matrix(state.quat_earth_from_w)
+    middle = 0.5 * (frames[:, :-1] + frames[:, 1:])
     by_own = np.concatenate([seg.force_by_bias, seg.force_by_gain[..., _GAIN_COLUMNS]], axis=3)
     off = np.concatenate([state.acc_bias, state.acc_gain], axis=1)
     residual = _vec(middle, seg.force - _vec(by_own, off[:, None])) - np.array([0.0, 0.0, GRAVITY_M_S2])

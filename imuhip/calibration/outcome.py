@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from imuhip import rotation
+from imuhip.calibration import few
 from imuhip.calibration.body import THIGHS, Body
 from imuhip.calibration.estimator import Solution
 from imuhip.calibration.hinges import MIN_PLANARITY
@@ -54,7 +55,7 @@ def calibration_of(solution: Solution, body: Body, first_step: int, frames_per_s
 def _sensors(solution: Solution) -> FloatArray:
     """(K, J, 4) earth from sensor at the knots."""
     knots = solution.knots
-    quat = rotation.multiply(solution.state.quat_earth_from_w[:, knots], solution.evidence.seg.quat[:, knots])
+    quat = few.multiply(solution.state.quat_earth_from_w[:, knots], solution.evidence.seg.quat[:, knots])
     return rotation.normalise(quat)
 
 
@@ -119,14 +120,14 @@ def _segments(solution: Solution, quat_earth_from_sensor: FloatArray, pairs: lis
     mounting = np.array(pairs).T
     sensor = np.array([m.sensor for m in solution.evidence.body.mountings])[mounting]
     quat = quat_earth_from_sensor[sensor, np.arange(len(pairs))]
-    return rotation.multiply(quat, solution.state.quat_sensor_from_segment[mounting])
+    return few.multiply(quat, solution.state.quat_sensor_from_segment[mounting])
 
 
 def _relative(segments: FloatArray, cov: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Spread of the thigh's turn against the pelvis at every knot, along and across the vertical, (J,) each."""
     jac = np.empty((len(cov), 3, 12))
     jac[:, :, :3], jac[:, :, 3:6] = -np.eye(3), np.eye(3)
-    pelvis, thigh = rotation.matrix(segments)
+    pelvis, thigh = few.matrix(segments)
     jac[:, :, 6:9], jac[:, :, 9:] = -pelvis, thigh
     spread = np.einsum("jai,jik,jak->ja", jac, cov, jac)
     return np.sqrt(0.5 * (spread[:, 0] + spread[:, 1])), np.sqrt(spread[:, 2])

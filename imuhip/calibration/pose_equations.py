@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from imuhip import rotation
+from imuhip.calibration import few
 from imuhip.calibration.state import State
 from imuhip.units import FloatArray
 
@@ -117,14 +118,14 @@ Prior = UpPrior | HipPrior | HingePrior | MountPrior | HeadingPrior
 
 def segment_quat(state: State, node: int, sensor: int, mount: int, quat_w_from_sensor: FloatArray) -> FloatArray:
     """``quat_earth_from_segment`` (4,) of a sensor whose orientation in its W frame is given."""
-    earth_from_sensor = rotation.multiply(state.quat_earth_from_w[sensor, node], quat_w_from_sensor)
-    return rotation.multiply(earth_from_sensor, state.quat_sensor_from_segment[mount])
+    earth_from_sensor = few.multiply(state.quat_earth_from_w[sensor, node], quat_w_from_sensor)
+    return few.multiply(earth_from_sensor, state.quat_sensor_from_segment[mount])
 
 
 def heading_residual(state: State, prior: HeadingPrior) -> float:
     """How far the heading between two sensors is from what is expected, rad within +-pi."""
     first, second = (
-        float(rotation.heading(rotation.multiply(state.quat_earth_from_w[k, prior.node], rotation.conjugate(level))))
+        float(rotation.heading(few.multiply(state.quat_earth_from_w[k, prior.node], rotation.conjugate(level))))
         for k, level in zip(prior.sensors, prior.level, strict=True)
     )
     return (second - first - prior.heading + np.pi) % (2 * np.pi) - np.pi

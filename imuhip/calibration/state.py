@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from imuhip import rotation
+from imuhip.calibration import few
 from imuhip.units import FloatArray
 
 NODE_SIZE = 6
@@ -83,10 +84,10 @@ class State:
         fixed = shared[: SENSOR_SIZE * sensors].reshape(sensors, SENSOR_SIZE)
         mounts = shared[SENSOR_SIZE * sensors :].reshape(-1, 3)
         return State(
-            rotation.normalise(rotation.multiply(rotation.exp(step[..., :3]), self.quat_earth_from_w)),
+            rotation.normalise(few.multiply(rotation.exp(step[..., :3]), self.quat_earth_from_w)),
             self.bias + step[..., 3:],
             self.gyr_gain + fixed[:, :9].reshape(sensors, 3, 3),
             self.acc_bias + fixed[:, 9:12],
             self.acc_gain + fixed[:, 12:],
-            rotation.normalise(rotation.multiply(self.quat_sensor_from_segment, rotation.exp(mounts))),
+            rotation.normalise(few.multiply(self.quat_sensor_from_segment, rotation.exp(mounts))),
         )

@@ -21,10 +21,11 @@ POSE_MIN_STEPS = 25
 """A still pose lasts at least a second."""
 SPEED_STEPS = 5
 """Steps over which speed is smoothed (0.2 s), a divisor of the slot."""
-NODE_MAX_GAP_SLOTS = 3
-"""Without a quiet moment a node is set after this many seconds: a segment's turning must stay linear in the bias."""
-NODE_MIN_GAP_STEPS = 40
-"""Nodes closer than 1.6 s add cost, not knowledge."""
+NODE_GAPS = 40, 3
+"""Nodes closer than so many steps (1.6 s) add cost, not knowledge; without a quiet moment one is set after so many
+seconds, because a segment's turning must stay linear in the bias."""
+NODE_GAPS_LIVE = 100, 5
+"""Live, where only the last node is asked for, fewer will do: angles stay as they are, in two thirds of the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,25 +88,24 @@ def speed(motion: Motion, bias_rad_s: FloatArray) -> FloatArray:
     return np.where(known, np.sqrt(square), np.inf)
 
 
-def pick_nodes(fastest: FloatArray, start_step: int = 0) -> IntArray:
+def pick_nodes(fastest: FloatArray, gaps: tuple[int, int] = NODE_GAPS) -> IntArray:
     """Steps at which the session is cut: quiet moments, and the quietest of every few seconds in between.
 
     Args:
         fastest: (groups,) speed of the fastest sensor, from :func:`speed`.
-        start_step: First node.
+        gaps: Fewest steps and most slots between nodes.
     """
+    least_steps, most_slots = gaps
     per_slot = SLOT_STEPS // SPEED_STEPS
     slots = len(fastest) // per_slot
     grid = fastest[: slots * per_slot].reshape(slots, per_slot)
     quietest = np.argmin(grid, axis=1)
     steps = (np.arange(slots) * per_slot + quietest) * SPEED_STEPS + SPEED_STEPS // 2
     quiet = grid[np.arange(slots), quietest] < QUIET_RAD_S
-    nodes = [start_step]
+    nodes = [0]
     for slot, (step, calm) in enumerate(zip(steps.tolist(), quiet.tolist(), strict=True)):
         gap = step - nodes[-1]
-        if gap >= NODE_MIN_GAP_STEPS and (
-            calm or (slot + 1) * SLOT_STEPS - nodes[-1] > NODE_MAX_GAP_SLOTS * SLOT_STEPS
-        ):
+        if gap >= least_steps and (calm or (slot + 1) * SLOT_STEPS - nodes[-1] > most_slots * SLOT_STEPS):
             nodes.append(step)
     return np.array(nodes, dtype=np.int64)
 

@@ -13,6 +13,7 @@ import numpy as np
 from vqf import BasicVQF
 
 from imuhip import rotation
+from imuhip.calibration import few
 from imuhip.calibration.motion import Motion
 from imuhip.units import BoolArray, FloatArray, IntArray
 
@@ -88,7 +89,7 @@ class StillMeans:
             # They follow each other without a change of sign.
             quat = rotation.normalise(strap.quat[:, start:end].sum(axis=1))
             force = strap.force[:, end] - strap.force[:, start]
-            self._known[start, end] = quat, rotation.normalise(rotation.rotate(rotation.conjugate(quat), force))
+            self._known[start, end] = quat, rotation.normalise(few.rotate(rotation.conjugate(quat), force))
         return self._known[start, end]
 
 

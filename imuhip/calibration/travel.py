@@ -11,7 +11,7 @@ import itertools
 
 import numpy as np
 
-from imuhip import rotation
+from imuhip.calibration import few
 from imuhip.calibration.evidence import Evidence
 from imuhip.calibration.pose_equations import HeadingPrior
 from imuhip.units import GRAVITY_M_S2, FloatArray
@@ -67,7 +67,7 @@ def _velocity(evidence: Evidence, level: FloatArray, sensor: int, start: int, en
     steps = np.arange(start, end)
     node = np.clip(np.searchsorted(evidence.seg.node_step, steps, side="right") - 1, 0, level.shape[1] - 1)
     force = np.diff(evidence.strap.force[sensor, start : end + 1], axis=0)
-    gained = rotation.rotate(level[sensor, node], force) - np.array([0.0, 0.0, GRAVITY_M_S2 * dt])
+    gained = few.rotate(level[sensor, node], force) - np.array([0.0, 0.0, GRAVITY_M_S2 * dt])
     velocity = np.cumsum(gained[:, 0] + 1j * gained[:, 1])
     drift: FloatArray = velocity - velocity[-1] * (np.arange(1, len(steps) + 1) / len(steps))
     return drift

@@ -155,15 +155,13 @@ class Resampler:
             gaps = step[~bridged]
             self._gaps_ns += int(gaps[gaps < -_BEGINNING_NS // 2].sum())
 
-    def _lag(self, step: IntArray) -> FloatArray | None:
-        """Return the part of the change of rate by which a step's mean is behind: none unless samples are missing.
+    def _late(self, step: IntArray) -> tuple[IntArray, FloatArray]:
+        """Return the steps in which samples are missing, and the part of the change of rate by which each is behind.
 
         The last period is the sample's own; over those before, rate goes from the previous sample's to this one's.
         """
-        late = step > self._regular_ns
-        if not late.any():
-            return None
-        return np.where(late, 0.5 - 0.5 * self._period_ns / np.maximum(step, 1), 0.0)
+        late = np.flatnonzero(step > self._regular_ns)
+        return late, 0.5 - 0.5 * self._period_ns / step[late]
 
     def _integrate(self, samples: TimedSamples, host: IntArray, step: IntArray, bridged: BoolArray) -> FloatArray:
         """Return the rows of held and new samples with their integrals continued."""
@@ -173,11 +171,12 @@ class Resampler:
         rows[0:3, held:] = samples.gyr_rad_s.T
         rows[3:6, held:] = samples.acc_m_s2.T
         last = held - 1
-        rate = rows[0:3, held:]
-        lag = self._lag(step[last:])
-        if lag is not None:
-            rate = rate - lag * (rate - rows[0:3, last:-1])
-        np.multiply(rate, step[last:] * 1e-9, out=rows[6:9, held:])
+        seconds = step[last:] * 1e-9
+        np.multiply(rows[0:3, held:], seconds, out=rows[6:9, held:])
+        late, lag = self._late(step[last:])
+        if len(late):
+            rate, before = rows[0:3, held + late], rows[0:3, last + late]
+            rows[6:9, held + late] = (rate - lag * (rate - before)) * seconds[late]
         if self._averages:
             # A mean is over host time, as the grid is: the sensor's would scale gravity while its clock is corrected.
             step = np.where(bridged[last:], host[held:] - host[last:-1], 0)
@@ -202,16 +201,17 @@ class Resampler:
         moments = self._grid.moments(first - 1, stop)
         after = _following(host, moments)
         behind, inside, next_ns = _behind(host, moments, after, bridged)
-        right, left, between = _pick(rows[:9], after), _pick(rows[:6], _before(after)), _pick(step, _before(after))
+        before = _before(after)
+        right, between = _pick(rows[:9], after), _pick(step, before)
         # Behind the following sample by this much of the sensor's time; outside, rate goes on as the sample shows it.
         lead = between * 1e-9 * behind
         if not inside.all():
             lead = np.where(inside, lead, (next_ns - moments) * 1e-9)
-        rate = right[0:3]
-        lag = self._lag(between)
-        if lag is not None:
-            rate = rate - lag * behind * (rate - left[0:3])
-        turned = right[6:9] - lead * rate
+        turned = right[6:9] - lead * right[0:3]
+        late, lag = self._late(between)
+        if len(late):
+            rate, earlier = right[0:3, late], _pick(rows[:3], before)[:, late]
+            turned[:, late] = right[6:9, late] - lead[late] * (rate - lag * behind[late] * (rate - earlier))
         rotation = turned[:, 1:] - turned[:, :-1]
         if self._averages:
             # What the integral sweeps about its value at the cell's beginning; each step is a straight line.
@@ -223,13 +223,14 @@ class Resampler:
             acc, surrounded, after = self._mean_acc(moments + self._ahead_ns, host, bridged, rows)
             known &= surrounded
         else:
-            acc = right[3:6, 1:] - behind[1:] * (right[3:6, 1:] - left[3:6, 1:])
+            acc = right[3:6, 1:] - behind[1:] * (right[3:6, 1:] - _pick(rows[3:6], before)[:, 1:])
         if self._wait_ns is not None:
             arrived = np.concatenate((np.zeros(len(host) - len(arrival_ns), np.int64), arrival_ns - self._start_ns))
             known &= _pick(arrived, after)[1:] <= moments[1:] + self._wait_ns
         if not known.all():
-            acc[:, ~known] = 0.0
-            rotation[:, ~known] = 0.0
+            unknown = np.flatnonzero(~known)
+            acc[:, unknown] = 0.0
+            rotation[:, unknown] = 0.0
         return SensorFrames(first, acc.T, rotation.T, known)
 
     def _mean_acc(

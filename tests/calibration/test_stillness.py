@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from imuhip.calibration.motion import SLOT_STEPS, Motion
 from imuhip.calibration.stillness import (
-    NODE_MAX_GAP_SLOTS,
-    NODE_MIN_GAP_STEPS,
+    NODE_GAPS,
     POSE_MIN_STEPS,
     SPEED_STEPS,
     Still,
@@ -76,9 +75,9 @@ def test_nodes_start_at_the_start_and_lie_neither_too_close_nor_too_far(values: 
     nodes = pick_nodes(np.deg2rad(values))
     gaps = np.diff(nodes)
     assert nodes[0] == 0
-    assert (gaps >= NODE_MIN_GAP_STEPS).all()
+    assert (gaps >= NODE_GAPS[0]).all()
     # The quietest moment may lie anywhere in its second.
-    assert (gaps <= (NODE_MAX_GAP_SLOTS + 2) * SLOT_STEPS).all()
+    assert (gaps <= (NODE_GAPS[1] + 2) * SLOT_STEPS).all()
     assert nodes[-1] < max(len(values) * SPEED_STEPS, 1)
 
 
