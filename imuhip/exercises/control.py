@@ -165,7 +165,7 @@ def _pelvis(
         return None
     start, top, leave, end = frames
     turned = rotation.multiply(rotation.conjugate(motion.pelvis[start]), motion.pelvis[start : end + 1])
-    turn = np.rad2deg(np.ascontiguousarray(rotation.log(turned).T))
+    turn = np.rad2deg(rotation.log(np.asfortranarray(turned)).T)  # column by column numpy is twice as fast
     tip, yaw, tilt = np.abs(turn).max(axis=1).tolist()
     if not math.isfinite(tip + yaw + tilt):
         return None
