@@ -165,17 +165,17 @@ def _pelvis(
         return None
     start, top, leave, end = frames
     turned = rotation.multiply(rotation.conjugate(motion.pelvis[start]), motion.pelvis[start : end + 1])
-    turn = rotation.log(turned)
-    roll, yaw, tilt = np.rad2deg(np.abs(turn).max(axis=0)).tolist()
-    if not math.isfinite(roll + yaw + tilt):
+    turn = np.rad2deg(rotation.log(np.asfortranarray(turned)).T)  # column by column numpy is twice as fast
+    tip, yaw, tilt = np.abs(turn).max(axis=1).tolist()
+    if not math.isfinite(tip + yaw + tilt):
         return None
-    pitch = np.rad2deg(turn[:, 2])
+    pitch = turn[2]
     measure = "change" if entry is None else entry.pelvis_pitch
     if measure == "after_lift":
         tilt = float(np.abs(pitch[top - start : leave - start + 1] - pitch[top - start]).max())
     elif measure == "reversal":
         tilt = _come_back(pitch[: leave - start + 1])
-    return tilt, roll, yaw
+    return tilt, tip, yaw
 
 
 def _come_back(pitch: FloatArray) -> float:

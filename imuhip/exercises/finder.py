@@ -10,12 +10,13 @@ alike.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from imuhip.exercises.distances import Metric, direction_distance
+from imuhip.exercises.medians import median
 from imuhip.units import FloatArray, IntArray
 
 STEP_HZ = 25.0
@@ -267,7 +268,7 @@ class RepFinder:
         """Let the repetition that ended at a point count for what is usual."""
         known = self._sizes[-4:] if self._steps[end] <= self._usual_until else []
         self._sizes = [*known, self._lift]
-        self._usual = max(self._least, FIDGET_SHARE * _median(self._sizes))
+        self._usual = max(self._least, FIDGET_SHARE * median(self._sizes))
         self._usual_until = self._steps[end] + MEMORY_STEPS
 
     def _fidget_at(self, step: int) -> float:
@@ -291,9 +292,3 @@ class RepFinder:
         self._moved -= points
         self._next -= points
         self._rest = None if self._rest is None else self._rest - points
-
-
-def _median(values: Sequence[float]) -> float:
-    """Of a few numbers; numpy's costs more than all else that is done for them."""
-    ordered = sorted(values)
-    return 0.5 * (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2])

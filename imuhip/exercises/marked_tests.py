@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from imuhip.calibration.result import Calibration
 from imuhip.exercises.catalogue import Catalogue
+from imuhip.exercises.kept_frames import between
 from imuhip.exercises.range_tests import RangeTest, measure_test
-from imuhip.hip.stage import HipBlock, join
+from imuhip.hip.stage import HipBlock
 from imuhip.marks import Mark
 
 
@@ -89,14 +92,11 @@ def frames_between(blocks: Sequence[HipBlock], start_s: float, end_s: float) -> 
         start_s: From the recording's start.
         end_s: The same.
     """
-    parts = []
-    for block in blocks:
-        first, last = round(start_s * block.rate_hz), round(end_s * block.rate_hz)
-        a, b = max(first - block.start_index, 0), min(last - block.start_index, len(block))
-        if a < b:
-            parts.append(block.part(a, b))
-    parts = [p for p in parts if p.roles == parts[-1].roles]
-    return join(parts) if parts else None
+    if not blocks:
+        return None
+    first, stop = (round(time_s * blocks[0].rate_hz) for time_s in (start_s, end_s))
+    begin = bisect_right(blocks, first, key=lambda block: block.start_index) - 1
+    return between(islice(blocks, max(begin, 0), None), first, stop)
 
 
 def _test_json(mark: Mark, side: str, phase: str, span_s: tuple[float, float], test: RangeTest) -> dict[str, Any]:

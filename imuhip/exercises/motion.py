@@ -203,7 +203,7 @@ class SegmentTrack:
             return np.zeros(0, dtype=np.int64), np.zeros((0, 3))
         sensor = block.roles.index(self.signal)
         known = block.levelled[sensor, frames]
-        up = _up(block.quat_earth_from_sensor[sensor, frames][known])
+        up = vertical(block.quat_earth_from_sensor[sensor, frames][known])
         if self._hangs and self._home is None and len(up):
             self._home = up[0]
         return steps_in(block)[known], up
@@ -214,7 +214,7 @@ class SegmentTrack:
             return None
         sensor = block.roles.index(self.signal)
         known = block.levelled[sensor]
-        up = _up(block.quat_earth_from_sensor[sensor])
+        up = vertical(block.quat_earth_from_sensor[sensor])
         ends = indices_of(block, start, top)
         rest, far = up[ends[0]], up[ends[1]]
         across = far - rest * float(rest @ far)
@@ -259,7 +259,7 @@ def hip_quaternion(block: HipBlock, side: str, frames: slice) -> FloatArray:
     return rotation.multiply(rotation.conjugate(pelvis), thigh)
 
 
-def _up(quat: FloatArray) -> FloatArray:
+def vertical(quat: FloatArray) -> FloatArray:
     """(N, 3) the vertical in the axes of what ``quat`` (N, 4) takes to the earth."""
     w, x, y, z = quat[:, 0], quat[:, 1], quat[:, 2], quat[:, 3]
     return np.stack([2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)], axis=1)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imuhip import rotation
+from imuhip.exercises.motion import vertical
 from imuhip.exercises.trials import start_frames
 from imuhip.hip.stage import HipBlock
-from imuhip.units import BoolArray, FloatArray
+from imuhip.units import BoolArray
 
 ELSEWHERE_DEG = 40.0
 """The pelvis joins in a test by up to 30 degrees (two fifths of a passive straight-leg raise); from posture to posture
@@ -44,7 +44,7 @@ def in_posture(block: HipBlock, pelvis: int | None, limb: int) -> InPosture:
     everywhere = np.ones(len(block), dtype=np.bool_)
     if pelvis is None or not block.levelled[pelvis].any():
         return InPosture(block, everywhere, ended=False)
-    up = _up(block, pelvis)
+    up = vertical(block.quat_earth_from_sensor[pelvis])
     usual = np.median(up[block.levelled[pelvis]], axis=0)
     usual /= max(float(np.sqrt(np.einsum("i,i->", usual, usual))), 1e-9)
     towards = np.einsum("ni,i->n", up, usual)
@@ -65,11 +65,7 @@ def _settled(block: HipBlock, pelvis: int, limb: int) -> int:
         return 0
     still = np.ones(len(block) - frames + 1, dtype=np.bool_)
     for sensor in (pelvis, limb):
-        windows = np.lib.stride_tricks.sliding_window_view(_up(block, sensor), frames, axis=0)
+        up = vertical(block.quat_earth_from_sensor[sensor])
+        windows = np.lib.stride_tricks.sliding_window_view(up, frames, axis=0)
         still &= np.ptp(windows, axis=2).max(axis=1) < np.deg2rad(SETTLED_DEG)
     return int(np.argmax(still))
-
-
-def _up(block: HipBlock, sensor: int) -> FloatArray:
-    """(N, 3) where up is, as a sensor sees it."""
-    return rotation.matrix(block.quat_earth_from_sensor[sensor])[:, 2]

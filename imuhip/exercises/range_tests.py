@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,11 +11,13 @@ import numpy as np
 from imuhip import rotation
 from imuhip.calibration.result import Calibration, HipKnots
 from imuhip.exercises.catalogue import AXES
+from imuhip.exercises.medians import median
+from imuhip.exercises.motion import vertical
 from imuhip.exercises.posture import in_posture
 from imuhip.exercises.trials import find_trials, start_frame, start_level
 from imuhip.hip.stage import FLOOR_DEG, HALF_WIDTH, SINGULAR_DEG, HipAngles, HipBlock
 from imuhip.joint import SIDE_SIGNS, angle_jacobian, hip_angles, twist_about_y
-from imuhip.units import BoolArray, FloatArray
+from imuhip.units import BoolArray, FloatArray, IntArray
 
 DIRECTIONS: Mapping[str, tuple[int, float]] = {
     **AXES,
@@ -145,7 +148,7 @@ def _inclination(block: HipBlock, limb: int) -> FloatArray:
     start = start_frame(block.levelled[limb], block.rate_hz)
     if start is None:
         return np.full(len(block), np.nan)
-    up = rotation.matrix(block.quat_earth_from_sensor[limb])[:, 2]
+    up = vertical(block.quat_earth_from_sensor[limb])
     angle: FloatArray = np.rad2deg(np.arccos(np.clip(np.einsum("ni,i->n", up, up[start]), -1.0, 1.0)))
     return angle
 
@@ -166,7 +169,7 @@ def _result(
     hip = block.sides.get(side)
     return RangeTest(
         trials_deg=trials,
-        peak_deg=float(np.median(trials)) if trials else None,
+        peak_deg=median(trials) if trials else None,
         uncertainty_deg=_half_width_deg(axis[0], block, peaks, side, trials, calibration) if trials else None,
         relative_only=relative,
         start_deg=None if hip is None else _start_angle(axis, hip, block.rate_hz),
@@ -185,11 +188,12 @@ def _start_angle(axis: tuple[int, float], hip: HipAngles, rate_hz: float) -> flo
 
 def _turned(block: HipBlock, sensor: int, peaks: Sequence[int]) -> float | None:
     """How far a segment had turned from the start pose at the peaks, deg, median."""
-    known = block.segment_known[sensor]
-    if not peaks or start_frame(known, block.rate_hz) is None:
+    start = start_frame(block.segment_known[sensor], block.rate_hz)
+    if not peaks or start is None:
         return None
-    turned = _from_start(block.quat_earth_from_segment[sensor], known, block.rate_hz)[list(peaks)]
-    return float(np.median(np.rad2deg(np.linalg.norm(rotation.log(turned), axis=1))))
+    quat = block.quat_earth_from_segment[sensor]
+    turned = rotation.log(rotation.multiply(rotation.conjugate(quat[start]), quat[list(peaks)]))
+    return median(np.rad2deg(np.sqrt(np.einsum("pi,pi->p", turned, turned))).tolist())
 
 
 def _half_width_deg(
@@ -204,37 +208,40 @@ def _half_width_deg(
     knots = None if calibration is None else calibration.hips.get(side)
     if calibration is None or knots is None or side not in block.sides:
         share = AXIS_SHARE if f"thigh_{side}" not in block.roles else float(np.hypot(AXIS_SHARE, SKIN_SD_DEG_PER_DEG))
-        return HALF_WIDTH * float(np.hypot(FLOOR_DEG, share * np.median(trials)))
+        return HALF_WIDTH * float(np.hypot(FLOOR_DEG, share * median(trials)))
     if axis == 2:  # a change from the start pose: mounting and heading cancel
-        return HALF_WIDTH * float(np.hypot(TURN_FLOOR_DEG, TURN_SD_SHARE * np.median(trials)))
+        return HALF_WIDTH * float(np.hypot(TURN_FLOOR_DEG, TURN_SD_SHARE * median(trials)))
+    at = list(peaks)
     quat = block.quat_earth_from_segment
-    pelvis, thigh = quat[block.roles.index("pelvis")], quat[block.roles.index(f"thigh_{side}")]
-    last_knot = len(knots.covariance) - 1
-    variances = []
-    for peak in peaks:
-        knot = min(int(np.searchsorted(calibration.knot_frame, block.start_index + peak)), last_knot)
-        angles = hip_angles(rotation.multiply(rotation.conjugate(pelvis[peak]), thigh[peak]), side)
-        age_s = max(block.start_index + peak - int(calibration.knot_frame[-1]), 0) / block.rate_hz
-        variance = _angle_variance(pelvis[peak], thigh[peak], side, knots, knot, age_s)[axis]
-        skin = SKIN_SD_DEG_PER_DEG * min(abs(float(np.rad2deg(angles[0]))), 120.0)
-        variances.append(float(np.rad2deg(np.sqrt(variance)) ** 2) + FLOOR_DEG**2 + skin**2)
-    return SPREAD_TOLD * HALF_WIDTH * float(np.sqrt(np.median(variances)))
+    pelvis, thigh = quat[block.roles.index("pelvis")][at], quat[block.roles.index(f"thigh_{side}")][at]
+    frames = block.start_index + np.array(at)
+    knot = np.minimum(np.searchsorted(calibration.knot_frame, frames), len(knots.covariance) - 1)
+    age_s = np.maximum(frames - int(calibration.knot_frame[-1]), 0) / block.rate_hz
+    angles = hip_angles(rotation.multiply(rotation.conjugate(pelvis), thigh), side)
+    variance = _angle_variance(pelvis, thigh, angles, side, knots, knot, age_s)[:, axis]
+    skin = SKIN_SD_DEG_PER_DEG * np.minimum(np.abs(np.rad2deg(angles[:, 0])), 120.0)
+    total = np.rad2deg(np.sqrt(variance)) ** 2 + FLOOR_DEG**2 + skin**2
+    return SPREAD_TOLD * HALF_WIDTH * math.sqrt(median(total.tolist()))
 
 
 def _angle_variance(
-    pelvis: FloatArray, thigh: FloatArray, side: str, knots: HipKnots, knot: int, age_s: float
+    pelvis: FloatArray,
+    thigh: FloatArray,
+    angles: FloatArray,
+    side: str,
+    knots: HipKnots,
+    knot: IntArray,
+    age_s: FloatArray,
 ) -> FloatArray:
-    """Variance (3,) of the hip angles at an orientation, from the covariance of turns and mounts at a knot.
+    """Variance (P, 3) of the hip angles at P orientations, from the covariance of turns and mounts at their knots (P,).
 
     Live, the heading has drifted since the last knot, for ``age_s``.
     """
-    r_pelvis, r_thigh = rotation.matrix(pelvis), rotation.matrix(thigh)
-    angles = hip_angles(rotation.multiply(rotation.conjugate(pelvis), thigh), side)
     jac = angle_jacobian(angles, side)
-    by_turn = jac @ r_thigh.T
-    by_all = np.concatenate([-by_turn, by_turn, -by_turn @ r_pelvis, jac], axis=1)
-    drift = by_turn[:, 2] * knots.drift_sd_rad_s * age_s
-    variance: FloatArray = np.diag(by_all @ knots.covariance[knot] @ by_all.T) + drift * drift
+    by_turn = jac @ rotation.matrix(thigh).swapaxes(1, 2)
+    by_all = np.concatenate([-by_turn, by_turn, -by_turn @ rotation.matrix(pelvis), jac], axis=2)
+    drift = by_turn[:, :, 2] * (knots.drift_sd_rad_s * age_s)[:, None]
+    variance: FloatArray = np.einsum("pij,pij->pi", by_all @ knots.covariance[knot], by_all) + drift * drift
     return variance
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from imuhip.exercises.catalogue import ExerciseEntry, Limits
 from imuhip.exercises.control import RepFigures, SetContext, graded
 from imuhip.exercises.finder import FIDGET_SHARE
+from imuhip.exercises.medians import median
 from imuhip.exercises.results import ExerciseSet, Rep
 
 FULL_QUANTILE = 0.75
@@ -103,7 +104,7 @@ def _less_smooth(reps: Sequence[Rep], limits: Limits) -> tuple[int, ...]:
     arcs = [rep.sparc for rep in reps if rep.sparc is not None]
     if len(arcs) < 3:
         return ()
-    least = float(np.median(arcs)) - limits.sparc_drop
+    least = median(arcs) - limits.sparc_drop
     return tuple(k for k, rep in enumerate(reps, 1) if rep.sparc is not None and rep.sparc < least)
 
 

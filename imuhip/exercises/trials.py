@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from imuhip.exercises.medians import median
 from imuhip.units import BoolArray, FloatArray
 
 START_S = 0.8
@@ -25,9 +26,10 @@ def find_trials(angle_deg: FloatArray, rate_hz: float, *, ended: bool = False) -
         rate_hz: Frames per second.
         ended: Whether the wearer gave up the posture at the end: what is not back by then is no trial.
     """
-    if not np.isfinite(angle_deg).any():
+    known = np.isfinite(angle_deg)
+    if not known.any():
         return []
-    filled = np.where(np.isfinite(angle_deg), angle_deg, -np.inf)
+    filled = np.where(known, angle_deg, -np.inf)
     start = start_level(angle_deg, rate_hz)
     if start is None:
         # Nobody starts a test beyond its start pose, so the least angle is the nearest to it that is known.
@@ -36,21 +38,20 @@ def find_trials(angle_deg: FloatArray, rate_hz: float, *, ended: bool = False) -
     if greatest < MIN_TRIAL_DEG:
         return []
     high, low = start + TRIAL_SHARE * greatest, start + RETURN_SHARE * greatest
-    peaks: list[int] = []
-    begun: int | None = None
-    above, back = filled > high, np.isfinite(angle_deg) & (angle_deg < low)
-    for frame in np.flatnonzero(above | back).tolist():
-        if above[frame]:
-            begun = frame if begun is None else begun
-        elif begun is not None:
-            peaks.append(begun + int(np.argmax(filled[begun:frame])))
-            begun = None
-    if begun is not None:
+    above = filled > high
+    either = np.flatnonzero(above | (known & (angle_deg < low)))
+    # A trial begins at the first frame above after one that was back, and ends at the first that is back again.
+    turns = either[np.flatnonzero(np.diff(above[either], prepend=False))].tolist()
+    peaks = [
+        begun + int(np.argmax(filled[begun:ended_at])) for begun, ended_at in zip(turns[::2], turns[1::2], strict=False)
+    ]
+    if len(turns) % 2:
+        begun = turns[-1]
         if ended:  # that was the way out of the posture, and may have been further than any trial
             at_start = np.flatnonzero(filled[:begun] < start + MIN_TRIAL_DEG)
             return find_trials(angle_deg[: int(at_start[-1]) + 1], rate_hz) if len(at_start) else []
         last = begun + int(np.argmax(filled[begun:]))
-        usual = float(np.median(filled[peaks])) if peaks else -np.inf
+        usual = median(filled[peaks].tolist()) if peaks else -np.inf
         if not peaks or filled[last] - start >= UNFINISHED_SHARE * (usual - start):
             peaks.append(last)
     return peaks
@@ -58,10 +59,9 @@ def find_trials(angle_deg: FloatArray, rate_hz: float, *, ended: bool = False) -
 
 def start_level(angle_deg: FloatArray, rate_hz: float) -> float | None:
     """Angle of the start pose, None where that was hardly known."""
-    known = np.isfinite(angle_deg)
-    if start_frame(known, rate_hz) is None:
-        return None
-    return float(np.nanmedian(angle_deg[: start_frames(rate_hz)]))
+    begin = angle_deg[: start_frames(rate_hz)]
+    known = np.isfinite(begin)
+    return median(begin[known].tolist()) if start_frame(known, rate_hz) is not None else None
 
 
 def start_frames(rate_hz: float) -> int:

@@ -14,6 +14,7 @@ from imuhip.exercises.finder import FIDGET_SHARE, MEMORY_S, STEP_HZ, Found
 from imuhip.exercises.following import MAX_REP_S, Following
 from imuhip.exercises.kept_frames import KeptFrames
 from imuhip.exercises.marked import SIDES, TRUNK
+from imuhip.exercises.medians import median
 from imuhip.exercises.motion import HipOrientationTrack, SegmentTrack, Track
 from imuhip.exercises.results import ExerciseSet
 from imuhip.exercises.sets import SetFrame, concluded, without_fidgets
@@ -65,7 +66,7 @@ class _Watched:
                 ended += self.end()
             if self._run is None:
                 self._begin([*self._waiting, one], frames, rate_hz)
-            elif one.size >= FIDGET_SHARE * float(np.median(self._sizes)):
+            elif one.size >= FIDGET_SHARE * median(self._sizes):
                 self._add(one, frames, rate_hz)
             self._last = one.end
         return ended

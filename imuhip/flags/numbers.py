@@ -6,6 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from imuhip.exercises.medians import median, middle
+
+__all__ = ["NORMAL_95", "Slope", "median", "middle", "theil_sen"]
+
 NORMAL_95 = 1.959964
 """Two-sided 95 % point of the normal distribution."""
 
@@ -17,17 +21,6 @@ class Slope:
     value: float
     low: float
     high: float
-
-
-def median(values: Sequence[float]) -> float:
-    """The middle of values in any order; there must be one."""
-    return middle(sorted(values))
-
-
-def middle(ordered: Sequence[float]) -> float:
-    """The median of values in rising order."""
-    half = len(ordered) // 2
-    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
 
 def theil_sen(times: Sequence[float], values: Sequence[float]) -> Slope | None:

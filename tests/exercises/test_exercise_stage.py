@@ -83,6 +83,35 @@ def test_hip_angles_that_are_hardly_known_give_way_to_gravity():
     assert (one.reference, len(one.reps)) == ("gravity", 6)
 
 
+def test_a_long_set_whose_hip_angles_are_lost_late_is_still_seen_from_its_start():
+    block = moved.block_of(moved.reps(30, 40))
+    assert len(block) > 2 * 100 * 100
+    hip = block.sides["right"]
+    flexion = np.where(np.arange(len(block)) > 0.4 * len(block), np.nan, hip.flexion_deg)
+    block = replace(block, sides={"right": replace(hip, flexion_deg=flexion)})
+    (one,) = sets_of(block, whole("straight_leg_raise", block))
+    assert (one.reference, len(one.reps)) == ("gravity", 30)
+    assert sets_of(block, whole("straight_leg_raise", block), cuts=range(0, len(block), 700)) == [one]
+
+
+def test_what_a_view_asks_for_on_the_way_changes_nothing():
+    block = moved.block_of(moved.reps(5, 40))
+    asked = stage_with(whole("straight_leg_raise", block))
+    for at in range(0, len(block), 150):
+        asked.feed(block.part(at, min(at + 150, len(block))))
+        asked.latest()
+    asked.flush()
+    assert asked.sets() == sets_of(block, whole("straight_leg_raise", block))
+
+
+def test_what_takes_longer_than_two_minutes_is_no_repetition():
+    slow = moved.rep(40, lift_s=60.0, hold_s=5.0, lower_s=70.0)
+    block = moved.block_of(np.concatenate([moved.rest(0, 2), slow, moved.reps(3, 40)]))
+    (one,) = sets_of(block, whole("straight_leg_raise", block))
+    assert len(one.reps) == 3
+    assert sets_of(block, whole("straight_leg_raise", block), cuts=range(0, len(block), 900)) == [one]
+
+
 def test_a_set_without_a_repetition_is_told_as_such():
     block = moved.block_of(moved.rest(3, 30))
     (one,) = sets_of(block, whole("squat", block))
