@@ -29,11 +29,14 @@ class Correction:
         changing = int(np.searchsorted(frames, self.frame[-1]))
         out = np.empty(quat.shape)
         if changing:
-            value = interpolate(frames[:changing], self.frame, self.value)
-            out[:changing] = rotation.multiply(self._turn(value), quat[:changing])
+            out[:changing] = rotation.multiply(self.turns(frames[:changing]), quat[:changing])
         if changing < len(frames):  # from the last frame on one turn serves all
             out[changing:] = rotation.multiply(self.last, quat[changing:])
         return out
+
+    def turns(self, frames: IntArray) -> FloatArray:
+        """(N, 4) what corrects the orientations of the given frames (N,)."""
+        return self._turn(interpolate(frames, self.frame, self.value))
 
     @property
     def last(self) -> FloatArray:

@@ -181,8 +181,9 @@ class LiveSegments:
         out = np.empty(quat.shape)
         if changing:
             now = frames[:changing]
-            turned = np.stack([each.apply(quat[k, :changing], now) for k, each in enumerate(self._corrections)])
-            out[:, :changing] = rotation.multiply(turned, np.stack([mount.at(now) for mount in self._mounts]))
+            turns = np.stack([each.turns(now) for each in self._corrections])
+            mounts = rotation.normalise(np.stack([each.between(now) for each in self._mounts]))
+            out[:, :changing] = rotation.multiply(rotation.multiply(turns, quat[:, :changing]), mounts)
         components = [np.ascontiguousarray(quat[:, changing:, i]) for i in range(4)]
         rotation.transform(self._steady, components, out=out[:, changing:])
         return out
@@ -278,10 +279,10 @@ class _MountFade:
         return _MountFade(-1, 0, quat, quat)
 
     def fading(self, frame: int, target: FloatArray, fade_frames: int) -> _MountFade:
-        now = self.at(np.array([frame]))[0]
+        now = rotation.normalise(self.between(np.array([frame])))[0]
         return _MountFade(frame, frame + fade_frames, now, target if now @ target >= 0 else -target)
 
-    def at(self, frames: IntArray) -> FloatArray:
-        """(N, 4)."""
+    def between(self, frames: IntArray) -> FloatArray:
+        """(N, 4), not yet of length one."""
         share = np.interp(frames, (self.first, self.last), (0.0, 1.0))[:, None]
-        return rotation.normalise(self.start + share * (self.end - self.start))
+        return self.start + share * (self.end - self.start)

@@ -23,8 +23,8 @@ from imuhip.units import FloatArray, IntArray
 SECOND_NS = 1_000_000_000
 
 
-LEAK = 150e-6
-"""How much the sensor may be slower than the host (s/s), and the envelope rise: crystals part by up to +-100 ppm."""
+LEAK_NS = 150_000
+"""How much a sensor may lose on the host in a second, and the envelope rise: crystals part by up to +-100 ppm."""
 
 SLEW, SLEW_EARLY = 0.005, 0.03
 """The largest correction (s/s), which takes a whole connection interval in some seconds; and in the first seconds of an
@@ -76,7 +76,8 @@ class SensorClock:
         second = first_ns // SECOND_NS
         delay = arrival_ns - last_ns
         if second[-1] == self._second:
-            self._learn(int(delay.min()))
+            low = int(delay.min())
+            self._least = low if self._least is None else min(self._least, low)
             line = self.lines[-1]
             return _on_line(first_ns, line), np.full(len(first_ns), line.slope)
         starts = np.concatenate(([0], np.flatnonzero(second[1:] != second[:-1]) + 1))
@@ -85,7 +86,7 @@ class SensorClock:
         for at, start_ns, low in zip(second[starts].tolist(), first_ns[starts].tolist(), least, strict=True):
             if at > self._second:
                 self._advance(at, start_ns)
-            self._learn(low)
+            self._least = low if self._least is None else min(self._least, low)
             lines.append(self.lines[-1])
         sizes = np.concatenate((starts[1:], [len(first_ns)])) - starts
         starts_ns, bases_ns, slopes = zip(*lines, strict=True)
@@ -108,16 +109,12 @@ class SensorClock:
         since = sensor_ns - line.start_ns
         return line.base_ns + since + round(since * line.slope)
 
-    def _learn(self, least: int) -> None:
-        self._least = least if self._least is None else min(self._least, least)
-
     def _advance(self, second: int, start_ns: int) -> None:
         """Close the current second and begin another, some seconds later after a silence, with its first packet."""
         passed = second - self._second
-        leak = round(LEAK * SECOND_NS)
-        rise = self._envelope + leak
+        rise = self._envelope + LEAK_NS
         self._envelope = rise if self._least is None else min(self._least, rise)
-        self._envelope += leak * (passed - 1)
+        self._envelope += LEAK_NS * (passed - 1)
         if passed > 1:
             # In a silence the clock goes on at its own rate: an old correction must not run on for long.
             silence = (self._second + 1) * SECOND_NS
