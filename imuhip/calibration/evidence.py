@@ -96,6 +96,14 @@ class Evidence:
         stance = self.stance_of(mount)
         return None if stance is None else self.up_in_sensor(stance.still, self.body.mountings[mount].sensor)
 
+    @cached_property
+    def force_squares(self) -> FloatArray:
+        """(K, N + 1) running sum of the squared specific force of each step."""
+        acc = self.motion.acc_m_s2
+        out = np.zeros((acc.shape[0], acc.shape[1] + 1))
+        np.cumsum(np.einsum("kni,kni->kn", acc, acc), axis=1, out=out[:, 1:])
+        return out
+
     def node_of(self, still: Still) -> int:
         """The node nearest to the middle of a still stretch."""
         nodes, middle = self.seg.node_step, (still.start + still.end) // 2

@@ -105,12 +105,9 @@ class _Side:
 
 def _shaking(evidence: Evidence, sensor: int, windows: IntArray) -> FloatArray:
     """(W,) root mean square of the acceleration without its mean, m/s2, in windows (W, 2)."""
-    velocity = evidence.strap.force[sensor]
-    force = np.diff(velocity, axis=0) / evidence.motion.step_s
-    squares = np.concatenate([[0.0], np.cumsum(np.einsum("ni,ni->n", force, force))])
+    velocity, squares = evidence.strap.force[sensor], evidence.force_squares[sensor]
     a, b = windows[:, 0], windows[:, 1]
-    duration = ((b - a) * evidence.motion.step_s)[:, None]
-    mean = (velocity[b] - velocity[a]) / duration
+    mean = (velocity[b] - velocity[a]) / ((b - a) * evidence.motion.step_s)[:, None]
     variance = (squares[b] - squares[a]) / (b - a) - np.einsum("wi,wi->w", mean, mean)
     shaking: FloatArray = np.sqrt(np.maximum(variance, 0.0))
     return shaking

@@ -24,8 +24,8 @@ SPEED_STEPS = 5
 NODE_GAPS = 40, 3
 """Nodes closer than so many steps (1.6 s) add cost, not knowledge; without a quiet moment one is set after so many
 seconds, because a segment's turning must stay linear in the bias."""
-NODE_GAPS_LIVE = 100, 5
-"""Live, where only the last node is asked for, fewer will do: angles stay as they are, in two thirds of the time."""
+NODE_GAPS_LIVE = 60, 4
+"""Live, where only the last node is asked for, fewer will do."""
 
 
 @dataclass(frozen=True, slots=True)
