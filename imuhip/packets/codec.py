@@ -1,6 +1,6 @@
 """The data notifications of our own protocol, one at a time: the specification in Python.
 
-:mod:`imuhip.packets.own` decodes many at once and must agree with this module notification for notification.
+:mod:`imuhip.packets.own_decoder` decodes many at once and must agree with this module notification for notification.
 
 References:
     firmware_protocol/PROTOCOL.md, "Data notification" and "Short form".

@@ -12,7 +12,7 @@ from typing import Any
 from imuhip.errors import InputError, PacketError
 from imuhip.marks import Mark
 from imuhip.packets.blocks import split_by_sensor
-from imuhip.packets.drivers import DRIVERS
+from imuhip.packets.decoders import driver_of
 from imuhip.packets.notification import NotificationBlock
 from imuhip.recording.reader import Recording
 from imuhip.samples.stage import SampleStage
@@ -106,9 +106,10 @@ def _timed(recording: Recording, blocks: list[NotificationBlock]) -> _Timed:
     return _Timed(first_ns, (last_ns - first_ns) / 1e9, links)
 
 
-def _link(link: LinkStats | None, block: NotificationBlock, driver: str) -> dict[str, Any]:
+def _link(link: LinkStats | None, block: NotificationBlock, driver_name: str) -> dict[str, Any]:
     if link is None:
-        samples = int(DRIVERS[driver].decode(block).count.sum()) if driver in DRIVERS else None
+        driver = driver_of(driver_name)
+        samples = None if driver is None else int(driver.decode(block).count.sum())
         unknown = dict.fromkeys(("rate_hz", "lost", "lost_in_sensor", "filled", "gaps_s"))
         return {**unknown, "samples": samples, "loss_visible": False}
     return {

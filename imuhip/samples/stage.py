@@ -8,7 +8,7 @@ from imuhip.errors import InputError
 from imuhip.packets.blocks import concat
 from imuhip.packets.clock import ClockTraits
 from imuhip.packets.columns import BadPacket, PacketColumns
-from imuhip.packets.drivers import DRIVERS
+from imuhip.packets.decoders import driver_of
 from imuhip.packets.notification import NotificationBlock, SensorInfo
 from imuhip.samples.block import SampleBlock
 from imuhip.units import FloatArray
@@ -35,12 +35,13 @@ class SampleStage:
     """
 
     def __init__(self, info: SensorInfo) -> None:
-        if info.driver not in DRIVERS:
+        driver = driver_of(info.driver)
+        if driver is None:
             raise InputError(
                 f"sensor {info.index} ({info.role}) needs the unknown driver {info.driver!r}",
                 remedy="Use the version of imuhip that made it, or a newer one",
             )
-        self._driver = DRIVERS[info.driver]
+        self._driver = driver
         self._sensor = info.index
         self._scales = self._driver.scales(info.descriptor)
         self._fed = 0
