@@ -185,6 +185,7 @@ class RepFinder:
                 event = self._fall
                 break
             elif far - distance >= near_deg and far >= turn_deg:
+                # Who has come back by a fidget is as far from the peak: the triangle inequality.
                 turned = far - distance >= fidget or self._drop(now, peak, stop) >= fidget
             if turned or step >= due or reach > reach_deg:
                 if reach > reach_deg and not self._told:

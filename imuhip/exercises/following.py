@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from imuhip.exercises.catalogue import ExerciseEntry
 from imuhip.exercises.control import RepFigures, measure_rep
 from imuhip.exercises.finder import FIDGET_DEG, STEP_HZ, Found, RepFinder
@@ -9,6 +11,7 @@ from imuhip.exercises.kept_frames import KeptFrames
 from imuhip.exercises.motion import Track
 from imuhip.exercises.steps import frame_of
 from imuhip.hip.stage import HipBlock
+from imuhip.units import FloatArray, IntArray
 
 MAX_REP_S, KEPT_S = 120.0, 135.0
 """What takes longer is no repetition; what does not has been found so long after its start, and frames are kept."""
@@ -27,17 +30,30 @@ class Following:
         self.track = track
         self._entry = entry
         self._finder = RepFinder(track.metric, fidget_deg=fidget_deg, signed=track.signed)
+        self._new: list[tuple[IntArray, FloatArray]] = []
         self.known_steps = 0
 
-    def find(self, block: HipBlock) -> list[Found]:
-        """Repetitions that ended in the next frames."""
+    def add(self, block: HipBlock) -> None:
+        """Take the next frames."""
         steps, points = self.track.points(block)
         self.known_steps += len(steps)
-        return self._finder.feed(steps, points)
+        self._new.append((steps, points))
+
+    def find(self) -> list[Found]:
+        """Repetitions that ended in what was added since this was last asked; it may be asked at any time."""
+        if not self._new:
+            return []
+        steps, points = zip(*self._new, strict=True)
+        self._new.clear()
+        return self._finder.feed(np.concatenate(steps), np.concatenate(points))
+
+    def forget(self) -> None:
+        """Nobody will ask for what was added."""
+        self._new.clear()
 
     def flush(self) -> list[Found]:
-        """The last repetition, when nothing follows."""
-        return self._finder.flush()
+        """The last repetitions, when nothing follows."""
+        return [*self.find(), *self._finder.flush()]
 
     def measure(
         self, found: Found, frames: KeptFrames, rate_hz: float, *, track: Track | None = None

@@ -59,14 +59,9 @@ class _Followed:
         self.following = following
         self._frames = frames
         self._rate_hz = rate_hz
-        self._unseen: list[HipBlock] = []
         self._ended = False
         self._waiting: list[tuple[Found, HipBlock | None]] = []
         self._reps: list[RepFigures] = []
-
-    def feed(self, block: HipBlock) -> None:
-        """Take the next frames."""
-        self._unseen.append(block)
 
     def end(self) -> None:
         """Nothing follows."""
@@ -74,16 +69,8 @@ class _Followed:
 
     def look(self) -> None:
         """Find repetitions in what is new."""
-        found = [one for block in self._unseen for one in self.following.find(block)]
-        self._unseen.clear()
-        if self._ended:
-            found += self.following.flush()
+        found = self.following.flush() if self._ended else self.following.find()
         self._waiting += [(one, self.following.frames_of(one, self._frames, self._rate_hz)) for one in found]
-
-    def known_steps(self) -> int:
-        """In how many steps it is known."""
-        self.look()
-        return self.following.known_steps
 
     def reps(self) -> list[RepFigures]:
         """Its repetitions."""
@@ -95,7 +82,7 @@ class _Followed:
 
     def leave(self) -> None:
         """Nobody will want to know."""
-        self._unseen.clear()
+        self.following.forget()
         self._waiting.clear()
 
 
@@ -136,7 +123,7 @@ class MarkedSet:
         self._frames.add(block)
         self._unseen += len(block)
         for each in self._followed:
-            each.feed(block)
+            each.following.add(block)
         if self._unseen >= MAX_REP_S * self._rate_hz:
             self._look(block.start_index + len(block))
 
@@ -185,7 +172,7 @@ class MarkedSet:
         hips = [
             each
             for each in followed
-            if each.following.track.reference == "pelvis" and each.known_steps() >= KNOWN_SHARE * self._steps
+            if each.following.track.reference == "pelvis" and each.following.known_steps >= KNOWN_SHARE * self._steps
         ]
         known = hips or followed
         return known[0] if len(known) == 1 else max(known, key=lambda e: sum(rep.range_deg for rep in e.reps()))

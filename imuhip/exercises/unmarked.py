@@ -158,7 +158,8 @@ class Unmarked:
         self._looked = True
         self._frames.add(block)
         for each in watched:
-            self._ended += each.take(each.following.find(block), self._frames, block.rate_hz)
+            each.following.add(block)
+            self._ended += each.take(each.following.find(), self._frames, block.rate_hz)
         now = block.start_index + len(block)
         needs = [each.needs_from(block.rate_hz) for each in watched]
         earliest = min((n for n in needs if n is not None), default=now)
