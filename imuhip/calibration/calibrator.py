@@ -29,7 +29,7 @@ hour."""
 SPACING_SETTLED, WORTH_RAD = 6, np.deg2rad(0.5)
 """Where all is known, every pose tells less than the one before. Later the session is solved again when a heading may
 have drifted by this since (1 SD), which takes five minutes once the biases are known well."""
-NOTABLE_SLIP_VAR = np.deg2rad(2.0) ** 2
+NOTABLE_SLIP_VAR = np.deg2rad(3.0) ** 2
 """A heading that slipped by this over a bridged gap is worth finding again soon."""
 TOLD_STEPS = 3
 """A mark counts from this much after its time (0.12 s), by when a shell has told of it, even if a little late."""
