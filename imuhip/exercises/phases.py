@@ -187,11 +187,11 @@ def _arrival(angle_deg: FloatArray, speed: FloatArray, way_deg: float, rest_fram
     Where the angle falls back later, the hold sways, and the first rest before that is the end.
     """
     greatest = float(angle_deg.max())
-    nearly = int(np.argmax(angle_deg > greatest - NEARLY * way_deg))
+    nearly = int((angle_deg > greatest - NEARLY * way_deg).argmax())
     ebbed = angle_deg < np.maximum.accumulate(angle_deg) - max(EBB_DEG, EBB_SHARE * way_deg)
     if not ebbed.any():
         return nearly
-    peak = int(np.argmax(angle_deg[: int(np.argmax(ebbed))]))
+    peak = int(angle_deg[: int(ebbed.argmax())].argmax())
     rests = (speed[: peak + 1] < EDGE_DEG_S) & (angle_deg[: peak + 1] > greatest - POSE_SHARE * way_deg)
     return min(nearly, peak, _until_rest(rests, rest_frames))
 

@@ -55,8 +55,9 @@ def sparc(
     if greatest == 0.0:
         return math.nan
     magnitude = magnitude[: math.floor(cutoff_hz * size / rate_hz) + 1] / greatest
-    reached = np.flatnonzero(magnitude >= threshold)
-    if len(reached) < 2:
+    reached = (magnitude >= threshold).tobytes()
+    first, last = reached.find(b"\1"), reached.rfind(b"\1")
+    if first == last:
         return math.nan
-    band = magnitude[reached[0] : reached[-1] + 1]
+    band = magnitude[first : last + 1]
     return -float(np.hypot(1.0 / (len(band) - 1), band[1:] - band[:-1]).sum())
