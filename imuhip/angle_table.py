@@ -5,16 +5,16 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from imuhip.hip.stage import HipBlock
+from imuhip.records import record
 from imuhip.units import FloatArray, IntArray
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AngleTable:
     """The angle table: columns by name, (N,) each, NaN where an angle is not known."""
 

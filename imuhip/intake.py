@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from imuhip.calibration.calibrator import Calibrator
 from imuhip.calibration.poses import Activity
@@ -11,12 +10,13 @@ from imuhip.calibration.result import Calibration
 from imuhip.marks import Mark
 from imuhip.packets.blocks import split_by_sensor
 from imuhip.packets.notification import NotificationBlock, SensorInfo
+from imuhip.records import record
 from imuhip.samples.stage import SampleStage
 from imuhip.timeline.frames import FrameBlock
 from imuhip.timeline.stage import LinkStats, TimelineStage
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SensorHealth:
     """How one sensor's data came through so far.
 

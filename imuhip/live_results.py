@@ -7,7 +7,7 @@ the ones after it may still change whether it counts as short.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 from imuhip.exercises.as_json import set_json
@@ -19,6 +19,7 @@ from imuhip.hip.stage import HipBlock
 from imuhip.live_tests import LiveTests
 from imuhip.marks import Mark
 from imuhip.pipeline import Pipeline
+from imuhip.records import record
 from imuhip.told_reps import ToldReps
 
 LOOK_S = 1.0
@@ -27,7 +28,7 @@ LOOK_S = 1.0
 FlagKey = tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class News:
     """One result.
 
@@ -44,7 +45,7 @@ class News:
     number: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Earlier:
     """The wearer's sessions before this one.
 

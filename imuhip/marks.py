@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from imuhip.records import record
 
 MARK_KINDS = (
     "still",
@@ -22,7 +22,7 @@ MODES = ("active", "passive")
 POSITIONS = ("standing", "supine", "prone", "side_lying", "seated")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mark:
     """One marked interval or moment, on the host clock.
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -27,6 +26,7 @@ from imuhip.intake import Intake, SensorHealth
 from imuhip.marks import Mark
 from imuhip.orientation.segments import LiveSegments, refined_segments
 from imuhip.packets.notification import NotificationBlock, SensorInfo
+from imuhip.records import record
 from imuhip.timeline.bridge import BridgedBlock, GapBridge
 from imuhip.timeline.frames import FrameBlock
 
@@ -132,7 +132,7 @@ class Pipeline:
         return [hip_block(self._segments.feed(block))] if len(block) else []
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Refined:
     """A whole recording, measured with what is known after it.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from imuhip.pipeline import Pipeline, SensorHealth, refine
 from imuhip.recording import Recording
 from imuhip.recording.ahead import marks_ahead
 from imuhip.recording.info import utc_text
+from imuhip.records import record
 from imuhip.units import FloatArray
 
 BLOCK_ROWS = 8192
@@ -37,7 +37,7 @@ LATE_NS = 100_000_000
 Progress = Callable[[float], None]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Analysis:
     """What a recording measures.
 
@@ -57,7 +57,7 @@ class Analysis:
         return angle_table(join(self.blocks) if self.blocks else None, self.offset_s)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Measured:
     """One way or the other to angles."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from imuhip.records import record
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class _Known:
     """A repetition that was told of."""
 

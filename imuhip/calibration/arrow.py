@@ -8,10 +8,10 @@ node and of the shared unknowns.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
+from imuhip.records import record
 from imuhip.units import FloatArray, IntArray
 
 
@@ -79,7 +79,7 @@ class ArrowSystem:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ArrowFactors:
     """An eliminated system.
 
@@ -105,7 +105,7 @@ class ArrowFactors:
         return np.block([[self.pivot[-1], self.last_border], [self.last_border.T, corner]])
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ArrowCovariance:
     """Covariances: (J, n, n) of each node, (J, n, p) between node and shared, (p, p) of the shared unknowns."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from imuhip.records import record
 
 THIGHS = {"thigh_right": "right", "thigh_left": "left"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mounting:
     """One strapping-on of a sensor.
 
@@ -23,7 +24,7 @@ class Mounting:
     start: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Body:
     """All mountings of a session, in the order of their unknowns."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from imuhip.calibration.poses import Activity
 from imuhip.calibration.result import HEADING_LIMIT_RAD, Calibration
 from imuhip.calibration.stillness import still_slots
 from imuhip.calibration.strapdown import MAX_SLIP_VAR
+from imuhip.records import record
 from imuhip.timeline.bridge import BridgedBlock
 from imuhip.units import BoolArray
 
@@ -38,7 +39,7 @@ PIECE_STEPS, OPEN_PIECE_STEPS = 25 * 20, 25 * 300
 the last five minutes are: what is remembered can be corrected, but not turned from back to front."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Due:
     """A calibration and the first frame that it applies to."""
 

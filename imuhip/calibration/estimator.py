@@ -10,7 +10,7 @@ Gauss-Newton with Huber weights; the covariance comes with it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -28,6 +28,7 @@ from imuhip.calibration.poses import Activity, Pose, pose_up_prior
 from imuhip.calibration.prior_equations import PriorEquations
 from imuhip.calibration.result import Mount
 from imuhip.calibration.state import Layout, State
+from imuhip.records import record
 from imuhip.units import FloatArray, IntArray
 
 ITERATIONS = 8
@@ -42,7 +43,7 @@ LEVEL_SHARE = 0.5
 """An axis that leans further from the vertical than 30 degrees tells a heading."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Solution:
     """A solved session.
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from imuhip import rotation
 from imuhip.calibration.strapdown import Strapdown
+from imuhip.records import record
 from imuhip.units import FloatArray
 
 MIN_PLANARITY = 0.85
@@ -18,7 +17,7 @@ WINDOW_STEPS = 75
 """Turning is taken against the mean of 3 s, so that slow changes of heading do not count as movement."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Hinge:
     """The principal axis of a stretch of movement.
 

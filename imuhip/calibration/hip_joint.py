@@ -9,13 +9,13 @@ Slow floor work accelerates the hip less than accelerometers are off by, and is 
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
 
 import numpy as np
 
 from imuhip import rotation
 from imuhip.calibration.evidence import Evidence
 from imuhip.calibration.pose_equations import HeadingPrior
+from imuhip.records import record
 from imuhip.units import GRAVITY_M_S2, FloatArray, IntArray
 
 WINDOW_STEPS = 75
@@ -72,7 +72,7 @@ def joint_headings(evidence: Evidence, level: FloatArray, pelvis: int, thigh: in
     return [HeadingPrior.at(node, sensors, level, heading, float(np.hypot(sd, floor))) for node, heading, sd in found]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Side:
     """One sensor's word on the joint's acceleration, in its levelled frame.
 

@@ -6,8 +6,6 @@ one of minutes, and nothing is counted twice.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from imuhip import rotation
@@ -16,10 +14,11 @@ from imuhip.calibration.arrow import ArrowSystem
 from imuhip.calibration.body import Body, Mounting
 from imuhip.calibration.poses import Activity
 from imuhip.calibration.state import SENSOR_SIZE, Layout, State
+from imuhip.records import record
 from imuhip.units import FloatArray
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Memory:
     """The state at the end of what has been solved.
 

@@ -6,11 +6,10 @@ all of the turning: the rotation vectors of a step are composed, with the coning
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from imuhip import rotation
+from imuhip.records import record
 from imuhip.timeline.bridge import BridgedBlock
 from imuhip.units import BoolArray, FloatArray
 
@@ -22,7 +21,7 @@ PART_STEPS = 32 * SLOT_STEPS
 """Steps that are digested at a time: what they need in between fits into a processor's cache."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Motion:
     """A digest of whole slots from the recording's start.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from imuhip import rotation
@@ -12,6 +10,7 @@ from imuhip.calibration.arrow import ArrowSystem
 from imuhip.calibration.sensor_blocks import ACC, BIAS, GAIN, TURN, SensorBlocks
 from imuhip.calibration.state import GAIN_PAIRS, Layout, State
 from imuhip.calibration.strapdown import Segments
+from imuhip.records import record
 from imuhip.units import GRAVITY_M_S2, FloatArray
 
 _GAIN_COLUMNS = np.array([3 * i + k for i, k in GAIN_PAIRS])
@@ -20,7 +19,7 @@ ORIGIN_SD_RAD = np.deg2rad(0.001)
 LOOSE_SD_RAD = np.deg2rad(1000.0)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SensorNoise:
     """What is assumed of consumer sensors, as standard deviations.
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from imuhip import rotation
 from imuhip.calibration import few
 from imuhip.calibration.state import State
+from imuhip.records import record
 from imuhip.units import FloatArray
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UpPrior:
     """Where up points in a segment's own axes in a still pose.
 
@@ -33,7 +32,7 @@ class UpPrior:
     sd: FloatArray
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HipPrior:
     """The hip angles expected in a still pose.
 
@@ -58,7 +57,7 @@ class HipPrior:
     sd: FloatArray
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HingePrior:
     """A movement about one axis of the sensor, which is the segment's mediolateral axis up to ``sd``.
 
@@ -73,7 +72,7 @@ class HingePrior:
     sd: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MountPrior:
     """A mounting known from an earlier recording.
 
@@ -88,7 +87,7 @@ class MountPrior:
     sd: FloatArray
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HeadingPrior:
     """The heading between two sensors at a node.
 

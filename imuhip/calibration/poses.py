@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 
 from imuhip.calibration.stillness import Still
+from imuhip.records import record
 from imuhip.units import FloatArray
 
 INF = np.inf
@@ -18,7 +18,7 @@ UP_SD_DEG = 6.0
 """How far the mediolateral axis may be from horizontal in a pose that a real wearer takes (start poses: 3-5 deg)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PosturePrior:
     """Expectations in one posture, in degrees; infinite where nothing is expected.
 
@@ -81,7 +81,7 @@ SAGITTAL = frozenset(
 HINGE_SD_DEG = 6.0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Activity:
     """A marked stretch, in steps of the digest.
 
@@ -102,7 +102,7 @@ class Activity:
     end: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pose:
     """A still stretch whose posture is known.
 

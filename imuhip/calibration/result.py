@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
+from imuhip.records import record
 from imuhip.units import FloatArray, IntArray
 
 HEADING_LIMIT_RAD = np.deg2rad(12.0)
@@ -15,7 +15,7 @@ FACING_LIMIT_RAD = np.deg2rad(15.0)
 """Beyond this, which way a segment faces under its sensor is not known, and flexion cannot be told from adduction."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mount:
     """How one sensor sits on its segment.
 
@@ -41,7 +41,7 @@ class Mount:
         return self.zeroed and bool(self.sd_rad[1] < FACING_LIMIT_RAD)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HipKnots:
     """Uncertainty of one hip at the knots.
 
@@ -59,7 +59,7 @@ class HipKnots:
     drift_sd_rad_s: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Calibration:
     """What is known about sensors and mountings, over time at J knots.
 

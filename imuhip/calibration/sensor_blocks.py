@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from imuhip.calibration.arrow import ArrowSystem
 from imuhip.calibration.state import NODE_SIZE, SENSOR_SIZE
+from imuhip.records import record
 from imuhip.units import FloatArray
 
 TURN, BIAS = slice(0, 3), slice(3, 6)
@@ -16,7 +15,7 @@ GAIN, ACC = slice(0, 9), slice(9, 18)
 """Unknowns of a sensor that do not change."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SensorBlocks:
     """Views of a system: what is added here is added there.
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from imuhip import rotation
 from imuhip.calibration import few
+from imuhip.records import record
 from imuhip.units import FloatArray
 
 NODE_SIZE = 6
@@ -18,7 +17,7 @@ GAIN_PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
 """Entries of the accelerometer's gain: upper triangle, because the gyro's axes already define the sensor frame."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Layout:
     """Sizes and positions of the unknowns for K sensors and E mountings."""
 
@@ -57,7 +56,7 @@ class Layout:
         return slice(start, start + 3)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class State:
     """Values of the unknowns.
 

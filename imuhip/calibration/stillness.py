@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from imuhip.calibration.motion import SLOT_STEPS, Motion
+from imuhip.records import record
 from imuhip.units import BoolArray, FloatArray, IntArray
 
 STILL_GYR_SPREAD_RAD_S = np.deg2rad(2.5)
@@ -28,7 +27,7 @@ NODE_GAPS_LIVE = 60, 4
 """Live, where only the last node is asked for, fewer will do."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Still:
     """A stretch of stillness of all sensors, steps ``start`` to ``end`` (not included)."""
 

@@ -7,7 +7,6 @@ move if the gyro were perfect. What the estimator must know of a segment is then
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
 
 import numpy as np
 from vqf import BasicVQF
@@ -15,13 +14,14 @@ from vqf import BasicVQF
 from imuhip import rotation
 from imuhip.calibration import few
 from imuhip.calibration.motion import Motion
+from imuhip.records import record
 from imuhip.units import BoolArray, FloatArray, IntArray
 
 MAX_SLIP_VAR = 1.0
 """Slip of a radian: the turning is lost."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Strapdown:
     """Gyro-only orientation of every step's end, and the running integrals.
 
@@ -42,7 +42,7 @@ class Strapdown:
     slip_var: FloatArray
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Segments:
     """Integrals over the segments between consecutive nodes, J nodes and J - 1 segments.
 

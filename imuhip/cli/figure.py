@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ import numpy as np
 
 from imuhip.cli.wording import clock, words
 from imuhip.errors import ImuhipError, InputError, OutputError
+from imuhip.records import record
 from imuhip.units import FloatArray
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ PICTURES = (".png", ".svg", ".pdf")
 SHADED_KINDS = {"test": "#cfe2f3", "exercise": "#d9ead3", "walk": "#eeeeee", "mobilise": "#fce5cd"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Interval:
     """A marked stretch of the recording, in seconds from its start."""
 
@@ -39,7 +39,7 @@ class Interval:
     label: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Panel:
     """One set of axes: its label, the columns drawn in it by legend, and which hip it is (empty: none)."""
 

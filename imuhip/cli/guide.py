@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from imuhip.marks import Mark
+from imuhip.records import record
 
 TESTS = (
     ("flexion", "supine"),
@@ -30,7 +31,7 @@ NOTE_NS = 3_000_000_000
 KEYS = "1-9 test  s still  m mobilise  p pain  w strap to the other leg  q stop"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Step:
     """One step of the countdown.
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imuhip.packets.blocks import slice_block
 from imuhip.packets.notification import NotificationBlock
+from imuhip.records import record
 
 if TYPE_CHECKING:
     from imuhip.recording import Event
@@ -19,7 +19,7 @@ VIRTUAL_SEED = 20
 """Of the wearer and the sensors; the same session every time, so that what is shown can be compared."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Live:
     """A session to play.
 

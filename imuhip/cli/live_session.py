@@ -8,7 +8,6 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +29,7 @@ from imuhip.radio.live import LiveSession
 from imuhip.radio.opening import open_radio, require_bumble
 from imuhip.radio.supervisor import Target
 from imuhip.recording import Anchor, RecordingWriter, SessionInfo
+from imuhip.records import record
 
 if TYPE_CHECKING:
     from imuhip.radio.virtual.wearer import VirtualWearer
@@ -38,7 +38,7 @@ UI_S = 0.05
 """Between two looks at the keyboard."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Wishes:
     """The command's options."""
 
@@ -59,7 +59,7 @@ class Wishes:
     database: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Source:
     """Where a session's sensors come from."""
 

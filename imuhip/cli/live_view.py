@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from imuhip.cli.gauges import angle_table, angle_words
 from imuhip.cli.guide import KEYS
 from imuhip.cli.screens import PROVISIONAL, Lines, Screen, exercise_lines
 from imuhip.cli.wording import clock, words
+from imuhip.records import record
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -20,7 +20,7 @@ ROOMY = 100
 """Columns from which on a sensor's line need not be tight."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SensorLine:
     """One sensor as shown; texts are empty where there is nothing to say.
 
@@ -45,7 +45,7 @@ class SensorLine:
     clock: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Picture:
     """One moment of a recording as shown.
 

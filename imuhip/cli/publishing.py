@@ -6,7 +6,6 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ import click
 from imuhip.cli import options
 from imuhip.cli.outlet import MqttOutlet
 from imuhip.cli.output import say
+from imuhip.records import record
 
 if TYPE_CHECKING:
     from imuhip.recording.format import SessionInfo
@@ -27,7 +27,7 @@ ANONYMOUS = "wearer"
 """Whom a recording without a pseudonym is published as."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Target:
     """Where the user wants results published; what is None comes from environment, settings file or recording."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from imuhip.cli.following import Following
@@ -14,6 +13,7 @@ from imuhip.marks import Mark
 from imuhip.packets.notification import NotificationBlock, SensorInfo
 from imuhip.pipeline import Pipeline
 from imuhip.recording.format import Loss
+from imuhip.records import record
 
 if TYPE_CHECKING:
     from imuhip.cli.outlet import MqttOutlet
@@ -57,7 +57,7 @@ class Unkept:
         """See :class:`Keeper`."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Snapshot:
     """One moment of a recording.
 

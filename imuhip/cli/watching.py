@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from imuhip.cli.news_text import news_line
 from imuhip.cli.set_text import last_rep_lines
+from imuhip.records import record
 
 if TYPE_CHECKING:
     from imuhip.exercises.results import ExerciseSet
@@ -33,7 +34,7 @@ NEAR_SIDE_SPLIT = "near 90\u00b0 to the side"
 """Near 90 degrees of ab/adduction the other two angles lose their meaning."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Gauge:
     """One angle as shown.
 
@@ -52,7 +53,7 @@ class Gauge:
     relative: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LiveState:
     """Everything a view shows at one moment.
 

@@ -7,9 +7,9 @@ are handed a :class:`Catalogue` and never read a file.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from imuhip.marks import POSITIONS
+from imuhip.records import record
 
 AXES: Mapping[str, tuple[int, float]] = {
     "flexion": (0, 1.0),
@@ -33,7 +33,7 @@ SEGMENTS = ("thigh", "shank", "leg", "abdomen")
 Range = tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Limits:
     """Limits of slow control; infinite where an exercise has none.
 
@@ -82,7 +82,7 @@ class Limits:
     pelvis_rotation_deg: float = float("inf")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tempo:
     """What to aim for in each part of the cycle, s; None where the cycle has no such part."""
 
@@ -93,7 +93,7 @@ class Tempo:
     exhale_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Breath:
     """Breathing that belongs to an exercise: seconds in, seconds out, how many breaths."""
 
@@ -102,7 +102,7 @@ class Breath:
     breaths: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Dose:
     """How much: sets, repetitions, and seconds of a hold where that is the dose."""
 
@@ -111,7 +111,7 @@ class Dose:
     hold_s: Range | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TestEntry:
     """One range test in one position, which is part of what it is.
 
@@ -140,7 +140,7 @@ class TestEntry:
     not_visible: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ExerciseEntry:
     """One exercise.
 
@@ -202,7 +202,7 @@ class ExerciseEntry:
         return self.cycle == ("lift", "hold", "lower")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MobiliseEntry:
     """One kind of mobilising work.
 
@@ -223,7 +223,7 @@ class MobiliseEntry:
     caution: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Catalogue:
     """Everything that the program knows by name.
 

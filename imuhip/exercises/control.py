@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from imuhip.exercises.phases import (
     speed_of,
 )
 from imuhip.exercises.results import Fault, Rep
+from imuhip.records import record
 from imuhip.units import FloatArray
 
 TREMOR_HZ = 3.5
@@ -30,7 +30,7 @@ LEAVING_S = 0.1
 """Who was not seen for so long before leaving the start pose may have left it earlier."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RepFigures:
     """Everything that is measured of one repetition; what needs the rest of the set is judged later.
 
@@ -71,7 +71,7 @@ class RepFigures:
     drift_deg: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SetContext:
     """What the other repetitions of a set say about one.
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from imuhip.exercises.distances import Metric, direction_distance
 from imuhip.exercises.medians import median
+from imuhip.records import record
 from imuhip.units import FloatArray, IntArray
 
 STEP_HZ = 25.0
@@ -46,7 +46,7 @@ LONG_AGO = -(10**9)
 """A step before all others."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Found:
     """One repetition, in steps.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from imuhip.exercises.control import RepFigures
 from imuhip.exercises.finder import GAP_S, STEP_HZ
 from imuhip.exercises.motion import Track
 from imuhip.hip.stage import HipBlock
+from imuhip.records import record
 from imuhip.units import BoolArray, FloatArray, IntArray
 
 MIN_HOLD_S = 3.0
@@ -28,7 +28,7 @@ LEVEL_DEG = 2.5
 """Positions closer than this are the same: pushing into the floor moves nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HeldSet:
     """What was held, and on which track that was seen."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from imuhip.exercises.catalogue import AXES, Catalogue, ExerciseEntry
 from imuhip.exercises.control import RepFigures
@@ -16,6 +16,7 @@ from imuhip.exercises.results import ExerciseSet
 from imuhip.exercises.sets import SetFrame, concluded, without_fidgets
 from imuhip.exercises.steps import per_step
 from imuhip.hip.stage import HipBlock
+from imuhip.records import record
 
 KNOWN_SHARE = 0.5
 """Hip angles that are known for less of a set than this give way to a segment against gravity."""
@@ -25,7 +26,7 @@ TRUNK = ("pelvis", "chest", "abdomen")
 SIDES = ("right", "left")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Marking:
     """What a mark says of a set.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -13,13 +12,14 @@ from imuhip.exercises.distances import Metric, angle_distance, direction_distanc
 from imuhip.exercises.steps import fill, indices_of, step_frames, steps_in
 from imuhip.hip.stage import HipBlock
 from imuhip.joint import SIDE_SIGNS, twist_about_y
+from imuhip.records import record
 from imuhip.units import BoolArray, FloatArray, IntArray
 
 ANGLE_NAMES = ("hip_flexion", "hip_adduction", "hip_internal_rotation")
 ROTATION = 2
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Motion:
     """The frames of one repetition, and what is around it.
 

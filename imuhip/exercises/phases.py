@@ -8,12 +8,13 @@ lift of 2 s read 1.3 s.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from imuhip.exercises.low_pass import Smoothed
 from imuhip.exercises.smoothness import sparc
+from imuhip.records import record
 from imuhip.units import BoolArray, FloatArray
 
 EDGE_DEG_S, EDGE_SHARE = 2.0, 0.05
@@ -44,7 +45,7 @@ PROMINENCE = 0.15
 """A peak of the speed stands out by this share of the greatest."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Phases:
     """Frames of one repetition's edges.
 
@@ -61,7 +62,7 @@ class Phases:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PhaseFigures:
     """What the speed of one phase shows.
 

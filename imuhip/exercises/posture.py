@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from imuhip.exercises.motion import vertical
 from imuhip.exercises.trials import start_frames
 from imuhip.hip.stage import HipBlock
+from imuhip.records import record
 from imuhip.units import BoolArray
 
 ELSEWHERE_DEG = 40.0
@@ -18,7 +17,7 @@ SETTLED_DEG = 3.0
 """Who has lain down is still for a moment before the first trial."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class InPosture:
     """A test without what came before and after it.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from imuhip.exercises.posture import in_posture
 from imuhip.exercises.trials import find_trials, start_frame, start_level
 from imuhip.hip.stage import FLOOR_DEG, HALF_WIDTH, SINGULAR_DEG, HipAngles, HipBlock
 from imuhip.joint import SIDE_SIGNS, angle_jacobian, hip_angles, twist_about_y
+from imuhip.records import record
 from imuhip.units import BoolArray, FloatArray, IntArray
 
 DIRECTIONS: Mapping[str, tuple[int, float]] = {
@@ -38,7 +38,7 @@ SKIN_SD_DEG_PER_DEG = 2.3 / 90.0
 """Skin and muscle turn the sensor by 4 degrees at 90 of flexion about an axis that nobody knows: 2.3 on each."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RangeTest:
     """One marked range test, degrees positive in the direction of its name.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from imuhip.records import record
 
 FAULTS = (
     "flung",
@@ -20,7 +20,7 @@ FAULTS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fault:
     """A failed check.
 
@@ -35,7 +35,7 @@ class Fault:
     limit: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rep:
     """One repetition; None is what is not known, or does not apply.
 
@@ -79,7 +79,7 @@ class Rep:
     good: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ExerciseSet:
     """One set: the repetitions of a marked exercise, or of a run of repetitions that nobody marked.
 

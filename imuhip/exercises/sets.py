@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from imuhip.exercises.control import RepFigures, SetContext, graded
 from imuhip.exercises.finder import FIDGET_SHARE
 from imuhip.exercises.medians import median
 from imuhip.exercises.results import ExerciseSet, Rep
+from imuhip.records import record
 
 FULL_QUANTILE = 0.75
 """A full repetition is as wide as the third quartile: a quarter may be done wide and most of the rest short."""
@@ -19,7 +20,7 @@ MIN_CONTROLLED = 3
 """Controlled range wants this many good repetitions."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SetFrame:
     """What is known of a set besides its repetitions; as in :class:`ExerciseSet`."""
 

@@ -11,11 +11,11 @@ import math
 from bisect import insort
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 from imuhip.flags.motion import MDC_WITHIN_DEG
 from imuhip.flags.numbers import NORMAL_95, middle
+from imuhip.records import record
 
 Level = Literal["green", "amber", "red"]
 Verdict = Literal[
@@ -37,7 +37,7 @@ RECENT_SESSIONS = 3
 """Amber in two of so many sessions with a flat controlled range is red."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GapRow:
     """One motion in one session.
 
@@ -54,7 +54,7 @@ class GapRow:
     controlled_deg: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GapJudgement:
     """Rule A's answer for one motion in one session, degrees.
 

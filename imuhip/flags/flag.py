@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from imuhip.flags.control_gap import Level
 from imuhip.flags.motion import Motion
 from imuhip.flags.session import Controls
+from imuhip.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Flag:
     """What a rule says.
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from imuhip.records import record
 
 CARDINAL = ("flexion", "extension")
 """The two motions of running."""
@@ -42,7 +43,7 @@ _PLACES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Motion:
     """The identity of a range: only equal ones are ever compared.
 

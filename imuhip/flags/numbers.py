@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from imuhip.exercises.medians import median, middle
+from imuhip.records import record
 
 __all__ = ["NORMAL_95", "Slope", "median", "middle", "theil_sen"]
 
@@ -14,7 +14,7 @@ NORMAL_95 = 1.959964
 """Two-sided 95 % point of the normal distribution."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Slope:
     """A trend and its 95 % interval, per unit of time."""
 

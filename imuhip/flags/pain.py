@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from imuhip.marks import Mark
+from imuhip.records import record
 
 STOP_AT = 4.0
 """Pain on the scale from 0 to 10 at which a session ends, whatever the numbers say."""
@@ -16,7 +16,7 @@ STOP_SIGNS = ("pinching", "catching", "locking", "giving_way", "numbness")
 """Names of symptoms that end a session at any strength."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pain:
     """One mark of pain or of a symptom.
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from imuhip.flags.control_gap import GapRow
 from imuhip.flags.motion import Motion
 from imuhip.flags.session import MotionRow, SessionRow
+from imuhip.records import record
 
 TRANSIENT_S = 1800.0
 """Range gained by mobilising is gone in half an hour; a test within that after another session's mobilising is not
 cold."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Series:
     """One motion over the sessions in which it was tested or trained.
 

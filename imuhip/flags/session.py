@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from imuhip.flags.motion import Motion, motion_of
 from imuhip.flags.pain import Pain, pains_of
+from imuhip.records import record
 
 TRIALS = 3
 """Trials of a measurement: a fixed number, because the best of more is higher by itself (by 1.16 SD of five)."""
@@ -16,7 +17,7 @@ Controls = Mapping[str, tuple[str, str | None]]
 """Exercise -> name and position of the test whose range it controls."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MotionRow:
     """One motion in one session, degrees; None where it was not measured.
 
@@ -43,7 +44,7 @@ class MotionRow:
     trials_missing: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SessionRow:
     """One session as the rules see it.
 

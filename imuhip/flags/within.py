@@ -7,12 +7,12 @@ what to do now. What stayed is told by the next session's cold pre-test.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from imuhip.flags.flag import Flag, capital, change, slow_reps
 from imuhip.flags.motion import CARDINAL, MDC_WITHIN_DEG, SIDE_MOTIONS, Motion
 from imuhip.flags.session import Controls, MotionRow, SessionRow, controlled
+from imuhip.records import record
 
 MUCH_DEG = 10.0
 """A gain beyond this, hardly used in good reps, is red."""
@@ -21,7 +21,7 @@ REACHED_REPS = 3
 """Good reps that reach 80 % of the new range count as using it; three do."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Change:
     """A range before and after mobilising in one session, degrees.
 

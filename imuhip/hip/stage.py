@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from imuhip.calibration.body import THIGHS
 from imuhip.calibration.result import HEADING_LIMIT_RAD
 from imuhip.joint import SIDE_SIGNS, pelvis_angles, zxy_of_components
 from imuhip.orientation.segments import SegmentBlock
+from imuhip.records import record
 from imuhip.units import BoolArray, FloatArray
 
 SINGULAR_DEG = 75.0
@@ -24,7 +25,7 @@ HALF_WIDTH = 1.96
 """Half-width of a 95 % interval in standard deviations."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HipAngles:
     """Angles of one hip over N frames, NaN where they are not known.
 
@@ -47,7 +48,7 @@ class HipAngles:
     singular: BoolArray
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HipBlock:
     """Angles of consecutive frames.
 

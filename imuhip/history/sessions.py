@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from imuhip import __version__
@@ -17,9 +16,10 @@ from imuhip.flags.pain import Pain
 from imuhip.flags.session import Controls, MotionRow, SessionRow, observe
 from imuhip.history.dates import day_text, utc_text
 from imuhip.history.rows import insert, motion_entry, select
+from imuhip.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Stored:
     """A session in the history.
 
@@ -38,7 +38,7 @@ class Stored:
     date_doubtful: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NewSession:
     """A session to add.
 

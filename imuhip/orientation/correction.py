@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from imuhip import rotation
 from imuhip.calibration.result import Calibration
 from imuhip.orientation.filter import interpolate
+from imuhip.records import record
 from imuhip.units import BoolArray, FloatArray, IntArray
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Correction:
     """Heading and tilt of one sensor's filter against the calibration, piecewise linear over frames.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from imuhip.calibration.calibrator import Due
 from imuhip.calibration.result import Calibration, Mount
 from imuhip.orientation.correction import Correction, follow_knots, heading_between
 from imuhip.orientation.filter import OrientationFilter, interpolate
+from imuhip.records import record
 from imuhip.timeline.bridge import LOST_RAD, BridgedBlock
 from imuhip.units import BoolArray, FloatArray, IntArray
 
@@ -32,7 +32,7 @@ STRETCH_FRAMES = 1 << 14
 """A recording of hours is measured in stretches: what one needs in between is used again by the next."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Spread:
     """Standard deviations of one hip over N frames, rad: of tilts against gravity, and of the heading."""
 
@@ -40,7 +40,7 @@ class Spread:
     heading_sd_rad: FloatArray
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SegmentBlock:
     """Segments over N frames.
 
@@ -265,7 +265,7 @@ def _worn(calibration: Calibration, sensor: int, frame: int) -> Mount | None:
     return held[-1] if held else None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _MountFade:
     """A mounting that changes over to another between two frames."""
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from imuhip.records import record
 
 TimeKind = Literal["sensor_clock", "recording_clock", "arrival"]
 """How a driver tells time: a clock in the sensor, the recording's own clock (imports), or not at all (arrival only)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ClockTraits:
     """What a sensor's model can tell about time and loss.
 

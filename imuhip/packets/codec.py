@@ -9,9 +9,9 @@ References:
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 
 from imuhip.errors import PacketError
+from imuhip.records import record
 
 TYPE_DATA = 0x01
 FLAG_MAG = 0x01
@@ -39,7 +39,7 @@ Triple = tuple[int, int, int]
 Sextuple = tuple[int, int, int, int, int, int]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Packet:
     """One data notification, values as sent.
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from imuhip.errors import PacketError
 from imuhip.packets.notification import NotificationBlock
+from imuhip.records import record
 from imuhip.units import FloatArray, IntArray
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BadPacket:
     """A notification that is not a packet: a counted event, never an exception.
 
@@ -28,7 +28,7 @@ class BadPacket:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scales:
     """What one step of a driver's values means in SI units.
 
@@ -43,7 +43,7 @@ class Scales:
     mag: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PacketColumns:
     """The P good packets of a block, holding S samples, values as sent.
 

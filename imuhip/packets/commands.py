@@ -7,10 +7,11 @@ References:
 from __future__ import annotations
 
 import struct
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from enum import IntEnum
 
 from imuhip.errors import PacketError
+from imuhip.records import record
 
 SERVICE_UUID = "86ae0001-911a-43fe-be91-ebd39cdc8351"
 DESCRIPTOR_UUID = "86ae0002-911a-43fe-be91-ebd39cdc8351"
@@ -46,17 +47,17 @@ MEANING = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Start:
     """Begin to measure, or go on after a reconnect; answered by :class:`StreamState`."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Stop:
     """End measuring."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Configure:
     """Set rate and ranges to the nearest possible, and what the reply says is set; 0 leaves a value as it is.
 
@@ -71,7 +72,7 @@ class Configure:
     gyr_range_deg_s: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Identify:
     """Let the light blink.
 
@@ -82,17 +83,17 @@ class Identify:
     seconds: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AskBattery:
     """Ask for the battery; answered by :class:`Battery`."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AskTime:
     """Ask where the stream is; answered by :class:`StreamState`."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Resend:
     """Ask for samples from the log; the reply is the part that will come.
 
@@ -108,7 +109,7 @@ class Resend:
 Command = Start | Stop | Configure | Identify | AskBattery | AskTime | Resend
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StreamState:
     """Where the stream is.
 
@@ -125,7 +126,7 @@ class StreamState:
     measuring: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Battery:
     """State of the battery.
 
@@ -140,7 +141,7 @@ class Battery:
     millivolt: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LogSpan:
     """What the log holds, told where a :class:`Resend` asks for nothing that is in it.
 
@@ -156,7 +157,7 @@ class LogSpan:
 Value = StreamState | Configure | Battery | Resend | LogSpan | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reply:
     """What a sensor answers to a command.
 

@@ -7,10 +7,10 @@ References:
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from fractions import Fraction
 
 from imuhip.errors import PacketError
+from imuhip.records import record
 
 VERSION = 1
 FEATURE_MAG = 0x01
@@ -27,7 +27,7 @@ RATE_LIMITS_MHZ = range(1_000, 10_000_001)
 """1 Hz to 10 kHz: buffers sized by the rate stay bounded whatever a sensor claims."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Descriptor:
     """What a sensor says about itself once per connection.
 

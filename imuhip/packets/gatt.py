@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from imuhip.packets.clock import TimeKind
+from imuhip.records import record
 
 LossSeenBy = Literal["sequence", "clock", "nothing"]
 """What shows lost samples: their numbers, jumps of the sensor's clock, or nothing at all."""
@@ -28,7 +29,7 @@ BATTERY_LEVEL_UUID = sig_uuid(0x2A19)
 """Battery Level of the SIG's Battery Service 0x180F: u8, percent."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Advertisement:
     """What a sensor says before it is connected.
 
@@ -47,7 +48,7 @@ class Advertisement:
         return re.match(pattern, self.name, re.IGNORECASE) is not None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Request:
     """One thing to ask of a connected sensor.
 
@@ -67,7 +68,7 @@ class Request:
     pause_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Answer:
     """What a sensor answered.
 
@@ -80,7 +81,7 @@ class Answer:
     value: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Capabilities:
     """What a model can do, declared by its driver.
 

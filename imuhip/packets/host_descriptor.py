@@ -14,16 +14,16 @@ little-endian; later versions append, the length tells what is there::
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 
 from imuhip.errors import PacketError
 from imuhip.packets.descriptor import RATE_LIMITS_MHZ, padded_field, text_field
+from imuhip.records import record
 
 _LAYOUT = struct.Struct("<HBBI24s16s")
 _VERSION = 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HostDescriptor:
     """How a sensor was set up.
 

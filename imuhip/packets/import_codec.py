@@ -25,11 +25,11 @@ Descriptor, little-endian; later versions append, the length tells what is there
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 
 import numpy as np
 
 from imuhip.errors import PacketError
+from imuhip.records import record
 from imuhip.units import BoolArray, FloatArray
 
 TYPE_IMPORT = 0x01
@@ -50,7 +50,7 @@ MOTION_SIZE, MAG_SIZE = 56, 24
 _LIMITS = np.array([TIME_LIMIT_S] + [VALUE_LIMIT] * 6)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ImportDescriptor:
     """What is known about an imported sensor.
 
@@ -65,7 +65,7 @@ class ImportDescriptor:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ImportPacket:
     """One notification of imported samples.
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from imuhip.records import record
 from imuhip.units import ByteArray, IntArray
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SensorInfo:
     """Who sent the notifications with this sensor index.
 
@@ -26,7 +25,7 @@ class SensorInfo:
     descriptor: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NotificationBlock:
     """Consecutive notifications in arrival order, of any sensors; one live notification is a block of one.
 

@@ -11,9 +11,9 @@ References:
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 
 from imuhip.errors import PacketError
+from imuhip.records import record
 
 Triple = tuple[int, int, int]
 
@@ -24,7 +24,7 @@ _PMD_REFERENCE = struct.Struct("<3h")
 _PMD_BITS = range(1, 33)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PmdFrame:
     """One frame of Polar's measurement data.
 

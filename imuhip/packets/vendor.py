@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -17,11 +16,12 @@ from imuhip.packets.gatt import Advertisement, Answer, Capabilities, Request
 from imuhip.packets.host_descriptor import HostDescriptor, decode_host_descriptor, encode_host_descriptor
 from imuhip.packets.import_codec import VALUE_LIMIT
 from imuhip.packets.notification import NotificationBlock
+from imuhip.records import record
 
 RADIANS = math.radians(1.0)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class VendorPacket:
     """What one notification of a bought sensor tells.
 

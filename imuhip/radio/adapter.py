@@ -13,7 +13,6 @@ import re
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -29,6 +28,7 @@ from bleak.exc import (
 )
 
 from imuhip.errors import LinkError, RadioError, SensorNotFound
+from imuhip.records import record
 
 SEARCH_S = 4.0
 """A search ends after this, so that a sensor that is switched off does not keep others from reconnecting."""
@@ -73,7 +73,7 @@ _NO_RADIO = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Sighting:
     """One advertisement.
 

@@ -8,7 +8,6 @@ import re
 import shutil
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +17,7 @@ from imuhip.errors import InputError, RadioError
 from imuhip.radio.adapter import ACCESS_DENIED, Adapter
 from imuhip.radio.opening import open_radio
 from imuhip.radio.paired import PairedSensors
+from imuhip.records import record
 
 BLEAK_NEEDED = (3, 1)
 BLUEZ_NEEDED = (5, 55)
@@ -30,7 +30,7 @@ _DAEMON = Path("/usr/libexec/bluetooth/bluetoothd")
 _DENIED = (ACCESS_DENIED, "org.bluez.Error.NotAuthorized", "org.bluez.Error.NotPermitted")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Check:
     """One thing that was looked at.
 

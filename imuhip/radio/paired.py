@@ -7,19 +7,20 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from imuhip.errors import InputError
 from imuhip.recording.output import replacing
+from imuhip.records import record
 from imuhip.units import ROLES
 
 FILE = "sensors.json"
 VERSION = 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PairedSensor:
     """A sensor with its role.
 

@@ -28,6 +28,7 @@ from imuhip.radio.arrivals import Arrivals
 from imuhip.radio.refill import Refill
 from imuhip.radio.talk import Talk
 from imuhip.radio.tasks import end
+from imuhip.records import record
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +83,7 @@ class LinkStatus:
     streaming_since_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Target:
     """A sensor to connect to.
 

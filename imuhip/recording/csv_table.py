@@ -5,19 +5,19 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from imuhip.errors import ImportLayoutError
+from imuhip.records import record
 from imuhip.units import BoolArray, FloatArray
 
 SEPARATORS = ",;\t"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Text:
     """A CSV file's text, not yet converted.
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
 
 from imuhip.recording.loading import Contents
+from imuhip.records import record
 from imuhip.units import IntArray
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Damage:
     """A place in a recording that could not be read.
 
@@ -34,7 +34,7 @@ class Damage:
         return f"{self.place}: {self.reason}; {lost} notifications lost{seconds}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Gap:
     """Notifications of one sensor that were written but cannot be read.
 

@@ -21,13 +21,14 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, field
 from typing import Any
 
 from imuhip import __version__
 from imuhip.errors import RecordingError
 from imuhip.marks import Mark
 from imuhip.packets.notification import SensorInfo
+from imuhip.records import record
 
 FORMAT_VERSION = (1, 0)
 """Major (a reader must know it) and minor (only additions)."""
@@ -48,7 +49,7 @@ PAYLOAD_PREFIX, PAYLOAD_SUFFIX = b'{"data":"', b'"}'
 """Around the base64 text of a notification, exactly, so that readers can decode in bulk."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Anchor:
     """One moment on both clocks: UTC and the host's monotonic clock, nanoseconds."""
 
@@ -56,7 +57,7 @@ class Anchor:
     monotonic_ns: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SessionInfo:
     """What is known about a recording as a whole.
 
@@ -82,7 +83,7 @@ class SessionInfo:
         return host_ns if self.anchor is None else self.anchor.utc_ns + (host_ns - self.anchor.monotonic_ns)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Loss:
     """What was lost of one sensor since the recording began.
 
@@ -178,7 +179,7 @@ def _sensor_from_json(payload: Any) -> SensorInfo:
 
 def mark_to_json(mark: Mark) -> dict[str, Any]:
     """Return a mark as the payload of its channel."""
-    return {name: getattr(mark, name) for name in Mark.__slots__}
+    return asdict(mark)
 
 
 def mark_from_json(payload: Any) -> Mark:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -20,6 +19,7 @@ from imuhip.errors import ImportLayoutError
 from imuhip.packets.import_codec import TIME_LIMIT_S
 from imuhip.recording import plausible
 from imuhip.recording.csv_table import Text, read_numbers, read_text, refuse_missing, whole_rows
+from imuhip.records import record
 from imuhip.units import ROLES, FloatArray, IntArray
 
 TimeUnit = Literal["s", "ms", "us"]
@@ -39,7 +39,7 @@ _LARGEST = 1e5
 _OTHER_NAMES = {"time": "--time-unit", "acc": "--acc-unit", "gyr": "--gyr-unit"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Options:
     """Units of the values in the files, and what a missing value means.
 
@@ -56,7 +56,7 @@ class Options:
     nan: MissingValues = "refuse"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SensorSamples:
     """The samples of one sensor, in SI units.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +29,7 @@ from imuhip.recording.import_marks import earliest_s, read_marks
 from imuhip.recording.output import replacing
 from imuhip.recording.plausible import TIME_UNITS
 from imuhip.recording.writer import RecordingWriter
+from imuhip.records import record
 
 NOTIFICATION_S = 0.1
 """Time that a notification spans, as live sensors do; 10 samples at 100 Hz."""
@@ -36,7 +37,7 @@ NOTIFICATION_S = 0.1
 _MODEL = "CSV import"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ImportedSensor:
     """What was imported of one sensor."""
 
@@ -45,7 +46,7 @@ class ImportedSensor:
     rate_hz: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ImportReport:
     """What an import did.
 
@@ -142,7 +143,7 @@ def in_log_order(block: NotificationBlock, marks: Sequence[Mark]) -> Iterator[No
         if mark.end_ns is None or mark.end_ns == mark.start_ns:
             logged.append((mark.start_ns, 1, mark))
         else:
-            opened = Mark(**{name: getattr(mark, name) for name in Mark.__slots__} | {"end_ns": None})
+            opened = replace(mark, end_ns=None)
             logged += [(mark.start_ns, 1, opened), (mark.end_ns, 0, mark)]
     at = 0
     for time_ns, _, mark in sorted(logged, key=lambda item: (item[0], item[1], item[2].id)):

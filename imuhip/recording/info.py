@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,12 @@ from imuhip.packets.blocks import split_by_sensor
 from imuhip.packets.decoders import driver_of
 from imuhip.packets.notification import NotificationBlock
 from imuhip.recording.reader import Recording
+from imuhip.records import record
 from imuhip.samples.stage import SampleStage
 from imuhip.timeline.stage import LinkStats, TimelineStage
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Timed:
     """A recording on its timeline: the same that measuring puts it on.
 

@@ -28,6 +28,7 @@ from imuhip.recording.format import (
     session_from_json,
 )
 from imuhip.recording.payloads import Messages, decode_payloads, read_headers
+from imuhip.records import record
 from imuhip.units import IntArray
 
 SEGMENT_BYTES = 1 << 22
@@ -42,7 +43,7 @@ _SENSOR_NUMBERS = {str(i): i for i in range(SENSOR_LIMIT)}
 _IGNORED, _CONTROL = -2, -1  # what a channel is, where it is not a sensor
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Segment:
     """Decoded messages of consecutive chunks.
 

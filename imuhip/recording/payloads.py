@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import binascii
 import json
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +12,7 @@ from imuhip.packets.gather import gather_records
 from imuhip.recording.base64_texts import decode_texts
 from imuhip.recording.format import PAYLOAD_PREFIX, PAYLOAD_SUFFIX
 from imuhip.recording.walking import MESSAGE_HEADER_SIZE, RECORD_HEADER_SIZE
+from imuhip.records import record
 from imuhip.units import BoolArray, ByteArray, IntArray
 
 _HEADER = np.dtype(
@@ -24,7 +24,7 @@ _PADDING, _ZERO = b"=A"  # "A" stands for the value 0
 Rows = npt.NDArray[np.intp]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Messages:
     """N messages found in one buffer.
 

@@ -5,10 +5,9 @@ Units are never guessed. What physics shows to be another unit is refused, with 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from imuhip.records import record
 from imuhip.units import GRAVITY_M_S2, BoolArray, FloatArray
 
 TIME_UNITS = {"s": 1.0, "ms": 1e3, "us": 1e6}
@@ -49,7 +48,7 @@ _SLOW_RAD_S = np.deg2rad(20.0)
 """Who moves at all turns faster than this at some time; what looks as slow in deg/s is up to 1100 deg/s if in rad/s."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Doubt:
     """Why values cannot be in the unit they are said to be in.
 

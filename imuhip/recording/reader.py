@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +14,13 @@ from imuhip.packets.notification import NotificationBlock, SensorInfo
 from imuhip.recording.damage import Damage, assess, find_gaps
 from imuhip.recording.format import Loss, SessionInfo, check_sensors
 from imuhip.recording.loading import Contents, Segment, load
+from imuhip.records import record
 from imuhip.units import IntArray
 
 Event = NotificationBlock | Mark | Loss
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Recording:
     """A recording in memory.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from imuhip.errors import OutputError
@@ -13,12 +12,13 @@ from imuhip.recording.format import Loss
 from imuhip.recording.output import replacing
 from imuhip.recording.reader import Recording
 from imuhip.recording.writer import RecordingWriter
+from imuhip.records import record
 
 LOST_TO_DAMAGE = "damaged_file"
 """Cause under which a recovered recording counts what the damaged one had lost."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RecoverReport:
     """What was saved and what was lost.
 

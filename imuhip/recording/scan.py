@@ -13,12 +13,12 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import zstandard
 
 from imuhip.recording.walking import CHUNK, RECORD_HEADER_SIZE
+from imuhip.records import record
 
 MAGIC = b"\x89MCAP0\r\n"
 _U64 = struct.Struct("<Q").unpack_from
@@ -42,7 +42,7 @@ class ChunkPlace(NamedTuple):
     crc: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fault:
     """Bytes of the file that could not be read.
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from imuhip.records import record
 from imuhip.units import ByteArray, IntArray
 
 FOOTER, CHANNEL, MESSAGE, CHUNK, STATISTICS, METADATA = 0x02, 0x04, 0x05, 0x06, 0x0B, 0x0C
@@ -41,7 +42,7 @@ class Records:
     end: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Stretches:
     """Records found in many stretches.
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from imuhip.packets.clock import ClockTraits, TimeKind
+from imuhip.records import record
 from imuhip.units import FloatArray, IntArray
 
 __all__ = ["ClockTraits", "SampleBlock", "TimeKind"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SampleBlock:
     """Consecutive packets of one sensor, P packets holding S samples, in arrival order.
 

@@ -7,10 +7,10 @@ the mean sway of the stance to the zero of the program, and by the wearer's buil
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from imuhip.records import record
 from imuhip.simulation import quaternions as quat
 from imuhip.simulation.plan import HIP, PELVIS, SHIFT, SIDE_SIGN, SIDES, Oscillation, Plan, Ramp
 from imuhip.simulation.script import Side
@@ -39,7 +39,7 @@ _STEADY = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Body:
     """The body on the grid, N moments; frame ``i`` lies at ``i / GRID_HZ`` seconds from the session's start.
 

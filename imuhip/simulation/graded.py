@@ -10,10 +10,11 @@ is more; the hold lies between lift and lower.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
+from imuhip.records import record
 from imuhip.simulation import quaternions as quat
 from imuhip.simulation.body import GRID_HZ
 from imuhip.simulation.movements import MOVEMENTS, Movement
@@ -35,7 +36,7 @@ RIPPLE_HZ, SWINGS = 1.0, 2.0
 """Ripple is faster than 1 Hz, and than two swings in a phase: a fling is no shake."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Phase:
     """Lift or lower, as the noiseless angle shows it.
 
@@ -61,7 +62,7 @@ class Phase:
         return self.end_s - self.start_s
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TrueRepetition:
     """One repetition as the bones do it, angles in degrees.
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from imuhip.records import record
 from imuhip.simulation.movements import Triple
 
 Pieces = tuple[tuple[float, float], ...]
 """Seconds, and the level reached then, from 0 at the start pose to 1 at the top; each is a minimum-jerk move."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Shake:
     """An oscillation of the main angle.
 
@@ -23,7 +22,7 @@ class Shake:
     deg: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Manner:
     """How one repetition is done; the defaults are a clean one.
 

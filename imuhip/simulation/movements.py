@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from imuhip.records import record
 from imuhip.simulation.quaternions import Axis
 
 Triple = tuple[float, float, float]
@@ -28,7 +28,7 @@ BREATH = ((7.0, 1.0), (8.0, 0.0))
 NINETY_NINETY_DEG = (55.0, -55.0, 30.0)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Movement:
     """One movement from its start pose.
 
@@ -134,7 +134,7 @@ MOVEMENTS: Mapping[tuple[str, str], Movement] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Posture:
     """A posture of the whole body.
 
@@ -166,7 +166,7 @@ POSTURES: Mapping[str, Posture] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Passage:
     """How the pelvis turns from one posture to a neighbouring one.
 

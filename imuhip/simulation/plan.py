@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from imuhip.marks import Mark
+from imuhip.records import record
 from imuhip.simulation.manner import Manner
 from imuhip.simulation.quaternions import Axis
 from imuhip.simulation.script import Side, Step
@@ -17,7 +18,7 @@ SIDES: tuple[Side, Side] = ("right", "left")
 SIDE_SIGN: dict[Side, float] = {"right": 1.0, "left": -1.0}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ramp:
     """A minimum-jerk change of one quantity by ``delta`` (deg or m) from ``start_s`` on."""
 
@@ -26,7 +27,7 @@ class Ramp:
     delta: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Oscillation:
     """A sine of one quantity that swells and fades over its first and last quarter."""
 
@@ -36,7 +37,7 @@ class Oscillation:
     amplitude: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Turn:
     """A minimum-jerk rotation of the pelvis about one of its own axes."""
 
@@ -46,7 +47,7 @@ class Turn:
     angle_deg: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Wear:
     """The thigh's sensor is taken off at ``start_s`` and worn as ``role`` from ``end_s`` on."""
 
@@ -55,7 +56,7 @@ class Wear:
     role: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Repetition:
     """One repetition as it was done: the truth behind a graded repetition.
 
@@ -82,7 +83,7 @@ class Repetition:
     manner: Manner | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PlannedMark:
     """A mark before it has a number and a host time."""
 

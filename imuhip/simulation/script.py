@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
+from imuhip.records import record
 from imuhip.simulation.manner import Manner
 
 Side = Literal["right", "left"]
 StepKind = Literal["calibration", "still", "test", "exercise", "wear"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Step:
     """One step of a session: take the start pose, hold still, then move (or only hold still).
 
@@ -38,7 +38,7 @@ class Step:
     marked: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Session:
     """A session that begins on one side; its first step is the stance that defines the zero."""
 

@@ -6,10 +6,11 @@ conserved, as on the analysis grid. The accelerometer's sample is the specific f
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 import numpy as np
 
+from imuhip.records import record
 from imuhip.simulation import quaternions as quat
 from imuhip.simulation.body import GRID_HZ
 from imuhip.units import GRAVITY_M_S2, FloatArray, IntArray
@@ -17,7 +18,7 @@ from imuhip.units import GRAVITY_M_S2, FloatArray, IntArray
 _MG = GRAVITY_M_S2 / 1000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SensorErrors:
     """The errors of consumer sensors; "within" means drawn uniformly between minus and plus.
 
@@ -56,7 +57,7 @@ class SensorErrors:
         return cls(**{f.name: 0.0 for f in fields(cls) if f.type == "float"}, random_mount=random_mount)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class VirtualSensor:
     """One sensor as drawn.
 
@@ -77,7 +78,7 @@ class VirtualSensor:
     clock_ppm: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SensorSamples:
     """What one sensor measured, M samples on its own clock, before packing.
 

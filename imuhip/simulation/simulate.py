@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from imuhip.marks import Mark
 from imuhip.packets.descriptor import encode_descriptor
 from imuhip.packets.notification import NotificationBlock, SensorInfo
+from imuhip.records import record
 from imuhip.simulation import quaternions as quat
 from imuhip.simulation import transmit
 from imuhip.simulation.body import GRID_HZ, Body, move_body
@@ -30,7 +30,7 @@ HOST_START_NS = 7_200_000_000_000
 _CHOREOGRAPHY, _SWAY, _SENSOR, _NOISE, _RADIO, _STRAP = range(1, 7)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SimulatedSession:
     """A session as recorded, and its truth.
 

@@ -9,10 +9,10 @@ own, and so has a leg to which the sensor moves in mid-session: in the stance th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
+from imuhip.records import record
 from imuhip.simulation import quaternions as quat
 from imuhip.simulation.body import GRID_HZ, Body
 from imuhip.simulation.plan import SIDE_SIGN, Repetition
@@ -23,7 +23,7 @@ from imuhip.units import FloatArray, IntArray
 Span = tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HipTruth:
     """True angles of one hip in deg, (N, 3): flexion, adduction, internal rotation, the same signs on both sides.
 
@@ -38,7 +38,7 @@ class HipTruth:
     anatomical_deg: FloatArray
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mounting:
     """A sensor on a segment, for a while.
 
@@ -57,7 +57,7 @@ class Mounting:
     segment_from_sensor: FloatArray
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Truth:
     """The truth of a session on a 100 Hz grid of N moments, for K sensors in the order of the session's list.
 
@@ -97,7 +97,7 @@ class Truth:
         return int(np.clip(round((host_ns - int(self.host_ns[0])) * 1e-9 * GRID_HZ), 0, len(self.time_s) - 1))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Zeroed:
     """Orientations (N, 4) in the frames of the program's zero, by role, for the segments that wear a sensor."""
 

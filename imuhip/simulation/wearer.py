@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from imuhip.records import record
 from imuhip.simulation.movements import Triple
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Wearer:
     """What separates a wearer from the script.
 
@@ -63,7 +62,7 @@ class Wearer:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SoftTissue:
     """How the thigh sensor's skin turns against the bone.
 

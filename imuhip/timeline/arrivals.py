@@ -15,10 +15,11 @@ interval, to 5 %, one that just misses its event looks like a loss, and time may
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import fields
 
 import numpy as np
 
+from imuhip.records import record
 from imuhip.units import BoolArray, FloatArray, IntArray
 
 LOOK_AHEAD_NS = 350_000_000
@@ -40,7 +41,7 @@ RATE_LIMIT = 0.03
 """How far a rate may be off the nominal one; chips' own oscillators are, by percents."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Counted:
     """Packets of a sensor without a clock, P packets holding S samples.
 
@@ -79,7 +80,7 @@ class Counted:
 
 def joined(parts: list[Counted]) -> Counted:
     """Put packets one after the other."""
-    return Counted(*(np.concatenate([getattr(part, name) for part in parts]) for name in Counted.__slots__))
+    return Counted(*(np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(Counted)))
 
 
 class ArrivalClock:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from imuhip.records import record
 from imuhip.timeline.frames import FrameBlock
 from imuhip.units import FloatArray
 
@@ -16,7 +15,7 @@ LOST_RAD = 100.0
 """Slip after a longer gap: the turning is not known at all."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BridgedBlock(FrameBlock):
     """Frames whose first rate after a gap stands for the whole gap.
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from imuhip.records import record
 from imuhip.units import BoolArray, FloatArray
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FrameBlock:
     """Consecutive frames of K sensors on the analysis grid.
 

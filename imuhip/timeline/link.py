@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from imuhip.packets.clock import ClockTraits
+from imuhip.records import record
 from imuhip.samples.block import SampleBlock
 from imuhip.timeline.missing import MissingRanges
 from imuhip.units import BoolArray, FloatArray, IntArray
@@ -31,7 +32,7 @@ SILENCE_US = 250_000
 """Without clock and sequence a silence longer than this cannot be bridged by counting samples."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Order:
     """How the packets of one block take their place in the stream, P packets.
 

@@ -15,11 +15,11 @@ host's shift turning in time but never change it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 
+from imuhip.records import record
 from imuhip.timeline.grid import Grid
 from imuhip.timeline.track import TimedSamples
 from imuhip.units import BoolArray, FloatArray, IntArray
@@ -44,7 +44,7 @@ SLICE = 1 << 13
 _BEGINNING_NS = -(1 << 61)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SensorFrames:
     """Consecutive frames of one sensor.
 

@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import fields
 
 import numpy as np
 
 from imuhip.packets.clock import ClockTraits
+from imuhip.records import record
 from imuhip.samples.block import SampleBlock
 from imuhip.timeline.frames import FrameBlock
 from imuhip.timeline.grid import Grid
@@ -30,7 +31,7 @@ START_WAIT_NS = 1_000_000_000
 """The recording's start is the earliest sample of the sensors that are heard within 1 s of the first."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LinkStats:
     """How a sensor's data came through.
 
@@ -105,7 +106,7 @@ class _Lane:
             return
         parts = self.waiting
         whole = TimedSamples(
-            *(np.concatenate([getattr(part, name) for part in parts]) for name in TimedSamples.__slots__)
+            *(np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(TimedSamples))
         )
         if (np.diff(whole.sensor_ns) <= 0).any():
             whole = whole[np.argsort(whole.sensor_ns, kind="stable")]

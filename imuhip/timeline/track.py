@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
 from imuhip.packets.clock import ClockTraits
+from imuhip.records import record
 from imuhip.samples.block import SampleBlock
 from imuhip.timeline.arrivals import ArrivalClock, Counted
 from imuhip.timeline.clock import SensorClock
@@ -18,7 +18,7 @@ MAX_IDLE_NS = 300_000_000_000
 """After a longer silence (300 s at 100 ppm are 30 ms) the clock begins anew rather than slew for long."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TimedSamples:
     """Samples of one sensor with their times, S samples of P packets.
 

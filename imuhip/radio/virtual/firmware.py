@@ -6,10 +6,10 @@ bytes that the model sends.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from imuhip.errors import ImuhipError
+from imuhip.records import record
 
 
 class AttributeRefusedError(ImuhipError):
@@ -24,7 +24,7 @@ class AttributeRefusedError(ImuhipError):
         super().__init__(f"ATT error 0x{code:02x}")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Attribute:
     """A characteristic.
 
@@ -37,7 +37,7 @@ class Attribute:
     properties: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Service:
     """A GATT service."""
 
@@ -45,7 +45,7 @@ class Service:
     attributes: tuple[Attribute, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Announcement:
     """What a sensor advertises; ``services`` by UUID, ``maker`` by company number."""
 

@@ -11,12 +11,13 @@ import os
 import stat
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from imuhip.errors import BrokerError
+from imuhip.records import record
 from imuhip.sinks.mqtt.topics import DEFAULT_SITE
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
@@ -25,7 +26,7 @@ KEYS = ("url", "username", "password", "ca", "certificate", "key", "site")
 """What the settings file's table ``[mqtt]`` may hold; the environment's names are ``IMUHIP_MQTT_`` and these."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Broker:
     """Where to publish, and as whom.
 
@@ -54,7 +55,7 @@ class Broker:
         return f"{'mqtts' if self.tls else 'mqtt'}://{host}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Settings:
     """What is known about publishing besides the command line.
 

@@ -7,10 +7,10 @@ import secrets
 import socket
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 import aiomqtt
 
+from imuhip.records import record
 from imuhip.sinks.mqtt import discovery, payloads
 from imuhip.sinks.mqtt.address import Broker
 from imuhip.sinks.mqtt.connection import ANSWER_S, V5, V311, Connection, RefusedError, tls_context
@@ -22,7 +22,7 @@ READ_BACK_S = 3.0
 NAMES = {V5: "MQTT 5", V311: "MQTT 3.1.1"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Step:
     """One step: what was tried, whether it worked, and what was seen or what to do."""
 

@@ -6,10 +6,11 @@ The broker decides who may send; here everything is taken for hostile all the sa
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from imuhip.marks import MARK_KINDS, MODES, POSITIONS, SIDES, Mark
+from imuhip.records import record
 
 LONGEST_BYTES = 4096
 LONGEST_TEXT = 200
@@ -22,7 +23,7 @@ class CommandError(Exception):
     """A command cannot be taken; the message says why, without anything from its payload."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MarkCommand:
     """Something happens now (``moment``), begins or ends."""
 
@@ -36,12 +37,12 @@ class MarkCommand:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StopCommand:
     """The session shall end."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ResendCommand:
     """Events from an id on shall be sent again."""
 

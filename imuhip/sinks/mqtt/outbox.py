@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from imuhip.records import record
 from imuhip.sinks.mqtt import payloads
 from imuhip.sinks.mqtt.spool import MAX_BYTES, Event, Spool, SpoolError
 
@@ -29,7 +30,7 @@ MEMORY_EVENTS = 10_000
 """Events held in memory at most: hours of repetitions, about 5 MB."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Draft:
     """An event before it has a number.
 

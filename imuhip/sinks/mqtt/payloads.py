@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from imuhip import __version__
 from imuhip.hip.stage import HipBlock
+from imuhip.records import record
 
 VERSION = 1
 """Of the contract: fields may be added within a version, never renamed."""
@@ -35,7 +35,7 @@ CONVENTIONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Frame:
     """One frame on its way.
 
@@ -52,7 +52,7 @@ class Frame:
     fed_s: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Session:
     """What all messages of one run have in common.
 

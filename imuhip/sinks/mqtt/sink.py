@@ -7,12 +7,12 @@ import contextlib
 import secrets
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from imuhip.hip.stage import HipBlock
+from imuhip.records import record
 from imuhip.sinks.mqtt.address import Broker
 from imuhip.sinks.mqtt.commands import MarkCommand, StopCommand
 from imuhip.sinks.mqtt.connection import tls_context
@@ -27,7 +27,7 @@ from imuhip.sinks.mqtt.topics import EVENTS, Identity
 DEFAULT_RATE_HZ = 25.0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Publishing:
     """What is published, where and as whom.
 

@@ -6,10 +6,10 @@ import contextlib
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from imuhip.errors import BrokerError
+from imuhip.records import record
 
 KEPT_US = 24 * 3600 * 1_000_000
 """How long an event is kept after a broker acknowledged it; brokers lose what they had in memory."""
@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS announced(component TEXT PRIMARY KEY, platform TEXT N
 """
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Event:
     """One event as it is sent.
 

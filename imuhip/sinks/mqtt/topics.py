@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from imuhip.errors import BrokerError
+from imuhip.records import record
 
 ROOT = "imuhip/v1"
 DEFAULT_SITE = "home"
@@ -17,7 +17,7 @@ EVENTS = ("rep", "range", "flag")
 COMMANDS = ("mark", "stop", "resend")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Identity:
     """Whose results are published.
 
