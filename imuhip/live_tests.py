@@ -5,10 +5,9 @@ The numbers are those of ``imuhip analyze --causal``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
-from imuhip.calibration.result import Calibration
 from imuhip.exercises.catalogue import Catalogue
 from imuhip.exercises.marked_tests import frames_between, marked_tests
 from imuhip.hip.stage import HipBlock
@@ -78,14 +77,9 @@ class LiveTests:
         if block is None:
             return
         phase = "pre" if self._mobilised_ns is None or mark.start_ns < self._mobilised_ns else "post"
-        yield from marked_tests(mark, phase, (start_s, end_s), block, self._calibration(end_s), self._catalogue)
-
-    def _calibration(self, time_s: float) -> Calibration | None:
-        rate_hz = self._pipeline.rate_hz
-        held: Sequence[Calibration] = [
-            due.calibration for due in self._pipeline.calibrations if due.from_frame / rate_hz <= time_s
-        ]
-        return held[-1] if held else None
+        yield from marked_tests(
+            mark, phase, (start_s, end_s), block, self._pipeline.calibration_at(end_s), self._catalogue
+        )
 
     def _frame(self, host_ns: int | None) -> float:
         if host_ns is None or self._pipeline.start_ns is None:

@@ -108,6 +108,11 @@ class Pipeline:
         """Why there is no calibration, while there is none: a sentence for the wearer."""
         return NO_SAMPLES if self.start_ns is None else self._intake.why_unsolved
 
+    def calibration_at(self, time_s: float) -> Calibration | None:
+        """The calibration in use at a time from the recording's start."""
+        held = [due.calibration for due in self.calibrations if due.from_frame / self.rate_hz <= time_s]
+        return held[-1] if held else None
+
     def _measure(self, frames: Iterable[FrameBlock]) -> list[HipBlock]:
         for sensor, role in self._intake.moves[self._moves_seen :]:
             self._segments.wear(sensor, role)

@@ -14,8 +14,8 @@ from imuhip.catalogue_files import load_catalogue
 from imuhip.errors import CalibrationError
 from imuhip.exercises.as_json import set_json
 from imuhip.exercises.catalogue import Catalogue
-from imuhip.exercises.marked_tests import frames_between, marked_tests, not_measured
-from imuhip.exercises.range_tests import NEAR_SINGULAR, too_wide
+from imuhip.exercises.marked_tests import not_measured
+from imuhip.exercises.range_tests import NEAR_SINGULAR
 from imuhip.exercises.results import ExerciseSet
 from imuhip.flags.judge import controls_of
 from imuhip.flags.results import judged
@@ -27,6 +27,7 @@ from imuhip.recording import Recording
 from imuhip.recording.ahead import marks_ahead
 from imuhip.recording.info import utc_text
 from imuhip.records import record
+from imuhip.session_frames import SessionFrames
 from imuhip.units import FloatArray
 
 BLOCK_ROWS = 8192
@@ -43,17 +44,23 @@ class Analysis:
 
     Attributes:
         results: The machine-readable results, ready for JSON.
-        blocks: The angles, in blocks that follow each other.
+        blocks: The angles, in blocks that follow each other; None where they were not asked for.
         offset_s: The first frame's time on the import's own clock.
     """
 
     results: dict[str, Any]
-    blocks: list[HipBlock]
+    blocks: list[HipBlock] | None
     offset_s: float
 
     @property
     def table(self) -> AngleTable:
-        """The angle table, made when asked for: most only want the results."""
+        """The angle table, made when asked for: most only want the results.
+
+        Raises:
+            ValueError: The angles were not asked for.
+        """
+        if self.blocks is None:
+            raise ValueError("the angles were not kept: analyze with angles=True")
         return angle_table(join(self.blocks) if self.blocks else None, self.offset_s)
 
 
@@ -61,17 +68,12 @@ class Analysis:
 class _Measured:
     """One way or the other to angles."""
 
-    blocks: list[HipBlock]
+    frames: SessionFrames
     calibrations: list[tuple[float, Calibration]]
     health: list[SensorHealth]
     start_ns: int
     why_uncalibrated: str
     sets: list[ExerciseSet]
-
-    def calibration_at(self, time_s: float) -> Calibration | None:
-        """The calibration that was in use at a moment."""
-        held = [c for since, c in self.calibrations if since <= time_s]
-        return held[-1] if held else None
 
 
 def analyze(
@@ -80,6 +82,7 @@ def analyze(
     causal: bool = False,
     calibration: Path | None = None,
     catalogue: Catalogue | None = None,
+    angles: bool = True,
     progress: Progress | None = None,
 ) -> Analysis:
     """Measure a recording.
@@ -89,6 +92,7 @@ def analyze(
         causal: Only what was known at each moment, exactly as live showed it.
         calibration: Another recording whose mountings still hold: the sensors have not been taken off since.
         catalogue: What tests and exercises are; the one that comes with imuhip where it is None.
+        angles: Whether the angles are asked for, too; without them, live needs half the memory.
         progress: Told the share that is done.
 
     Returns:
@@ -101,10 +105,12 @@ def analyze(
     recording = Recording.open(path)
     mounts = None if calibration is None else _saved_mounts(calibration, recording)
     known = load_catalogue() if catalogue is None else catalogue
-    measured = (_live if causal else _whole)(recording, mounts, known, progress or (lambda _: None))
+    way = _live if causal else _whole
+    measured = way(recording, mounts, known, progress or (lambda _: None), keep=angles)
     results = _results(recording, measured, known)
     results = judged(results, recording.marks, measured.start_ns, controls_of(known), known.mobilise)
-    return Analysis(results, measured.blocks, _offset_s(recording, measured.start_ns) or 0.0)
+    blocks = measured.frames.blocks if angles else None
+    return Analysis(results, blocks, _offset_s(recording, measured.start_ns) or 0.0)
 
 
 def _saved_mounts(path: Path, recording: Recording) -> Calibration:
@@ -135,43 +141,48 @@ def _events(recording: Recording, progress: Progress, share: float) -> Iterator[
             progress(share * done / total)
 
 
-def _whole(recording: Recording, saved: Calibration | None, catalogue: Catalogue, progress: Progress) -> _Measured:
+def _whole(
+    recording: Recording, saved: Calibration | None, catalogue: Catalogue, progress: Progress, *, keep: bool
+) -> _Measured:
     refined = refine(recording.sensors, _events(recording, progress, 0.3), saved=saved, catalogue=catalogue)
     progress(1.0)
+    frames = SessionFrames(recording.marks, catalogue, lambda _: refined.calibration, keep=keep)
+    frames.take(refined.blocks, refined.start_ns, last=True)
     known = [] if refined.calibration is None else [(-np.inf, refined.calibration)]
-    why = refined.why_uncalibrated
-    return _Measured(refined.blocks, known, refined.health, refined.start_ns, why, refined.sets)
+    return _Measured(frames, known, refined.health, refined.start_ns, refined.why_uncalibrated, refined.sets)
 
 
-def _live(recording: Recording, saved: Calibration | None, catalogue: Catalogue, progress: Progress) -> _Measured:
+def _live(
+    recording: Recording, saved: Calibration | None, catalogue: Catalogue, progress: Progress, *, keep: bool
+) -> _Measured:
     pipeline = Pipeline(recording.sensors, saved=saved, catalogue=catalogue)
-    blocks: list[HipBlock] = []
+    frames = SessionFrames(recording.marks, catalogue, pipeline.calibration_at, keep=keep)
     for event in _events(recording, progress, 0.95):
-        blocks += pipeline.mark(event) if isinstance(event, Mark) else pipeline.feed(event)
-    blocks += pipeline.flush()
+        blocks = pipeline.mark(event) if isinstance(event, Mark) else pipeline.feed(event)
+        frames.take(blocks, pipeline.start_ns or 0)
+    frames.take(pipeline.flush(), pipeline.start_ns or 0, last=True)
     progress(1.0)
     calibrations = [(due.from_frame / pipeline.rate_hz, due.calibration) for due in pipeline.calibrations]
     why = pipeline.why_uncalibrated
-    return _Measured(blocks, calibrations, pipeline.health(), pipeline.start_ns or 0, why, pipeline.sets())
+    return _Measured(frames, calibrations, pipeline.health(), pipeline.start_ns or 0, why, pipeline.sets())
 
 
 def _results(recording: Recording, measured: _Measured, catalogue: Catalogue) -> dict[str, Any]:
-    session = recording.session
-    frames = sum(map(len, measured.blocks))
+    session, frames = recording.session, measured.frames
     return {
         "recording": {
             "started_utc": None if session.anchor is None else utc_text(session.utc_ns(measured.start_ns)),
             "wearer": session.wearer or None,
-            "duration_s": round(frames / measured.blocks[0].rate_hz, 3) if frames else 0.0,
+            "duration_s": round(frames.count / frames.rate_hz, 3) if frames.count else 0.0,
             "time_offset_s": _offset_s(recording, measured.start_ns),
             "damage": [str(damage) for damage in recording.damage],
             "sensors": [_sensor(recording, k, health) for k, health in enumerate(measured.health)],
         },
         "calibration": list(_calibrations(measured)),
-        "tests": list(_tests(recording.marks, measured, catalogue)),
+        "tests": [test for mark in recording.marks for test in frames.tests.get(mark.id, [])],
         "sets": [set_json(each) for each in measured.sets],
         "flags": [],
-        "not_measured": list(not_measured(recording.marks, measured.blocks, measured.start_ns, catalogue)),
+        "not_measured": list(not_measured(recording.marks, frames.tests, frames.roles, measured.start_ns, catalogue)),
     }
 
 
@@ -195,44 +206,27 @@ def _sensor(recording: Recording, sensor: int, health: SensorHealth) -> dict[str
 
 def _calibrations(measured: _Measured) -> Iterator[dict[str, Any]]:
     """One entry for every mounting session: the last calibration says how good it is."""
-    if not measured.calibrations or not measured.blocks:
+    if not measured.calibrations or not measured.frames.count:
         yield {"start_s": 0.0, "method": "none", "quality": "none", "warnings": [measured.why_uncalibrated]}
         return
     calibration = measured.calibrations[-1][1]
+    singular = [f"{side} hip: {NEAR_SINGULAR}" for side in measured.frames.too_wide]
     for frame in sorted({m.start_frame for m in calibration.mounts}):
         own = [m for m in calibration.mounts if m.start_frame == frame]
         usable = all(m.usable for m in own)
         facing = max(float(np.rad2deg(m.sd_rad[1])) for m in own)
         quality = "good" if usable and facing < 5 else "fair" if usable else "poor"
         yield {
-            "start_s": round(frame / measured.blocks[0].rate_hz, 3),
+            "start_s": round(frame / measured.frames.rate_hz, 3),
             "method": "joint least squares",
             "quality": quality,
             "mounts": [{"role": m.role, "sd_deg": _degrees(m.sd_rad)} for m in own],
-            "warnings": [*calibration.warnings, *_singular_warnings(measured.blocks)] if frame == 0 else [],
+            "warnings": [*calibration.warnings, *singular] if frame == 0 else [],
         }
 
 
 def _degrees(rad: FloatArray) -> list[float]:
     return [round(float(v), 2) for v in np.minimum(np.rad2deg(rad), 180.0)]
-
-
-def _singular_warnings(blocks: list[HipBlock]) -> list[str]:
-    sides = dict.fromkeys(side for block in blocks for side, hip in block.sides.items() if too_wide(hip))
-    return [f"{side} hip: {NEAR_SINGULAR}" for side in sides]
-
-
-def _tests(marks: tuple[Mark, ...], measured: _Measured, catalogue: Catalogue) -> Iterator[dict[str, Any]]:
-    mobilised = min((m.start_ns for m in marks if m.kind == "mobilise"), default=None)
-    for mark in marks:
-        if mark.kind != "test" or mark.end_ns is None:
-            continue
-        start_s, end_s = ((ns - measured.start_ns) * 1e-9 for ns in (mark.start_ns, mark.end_ns))
-        block = frames_between(measured.blocks, start_s, end_s)
-        if block is None:
-            continue
-        phase = "pre" if mobilised is None or mark.start_ns < mobilised else "post"
-        yield from marked_tests(mark, phase, (start_s, end_s), block, measured.calibration_at(end_s), catalogue)
 
 
 def _offset_s(recording: Recording, start_ns: int) -> float | None:

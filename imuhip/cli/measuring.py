@@ -24,6 +24,7 @@ def measure(
     causal: bool = False,
     calibration: Path | None = None,
     catalogue: Sequence[Path] = (),
+    angles: bool = False,
 ) -> Analysis:
     """Analyze a recording with progress on stderr.
 
@@ -32,6 +33,7 @@ def measure(
         causal: Only what was known at each moment.
         calibration: Another recording to take the first calibration from.
         catalogue: Files that add to the catalogue of tests and exercises.
+        angles: Whether the angles are asked for, too.
 
     Returns:
         Results and angle table.
@@ -44,7 +46,9 @@ def measure(
 
     known = load_catalogue(catalogue)
     with progress("Measuring") as report:
-        return analyze(recording, causal=causal, calibration=calibration, catalogue=known, progress=report)
+        return analyze(
+            recording, causal=causal, calibration=calibration, catalogue=known, angles=angles, progress=report
+        )
 
 
 @click.command(epilog="Example: imuhip analyze session.mcap --json > results.json")
@@ -101,7 +105,7 @@ def angles(recording: Path, output: Path, *, causal: bool, calibration: Path | N
     from imuhip.recording.output import refuse_existing, replacing
 
     refuse_existing(output, force=force)
-    analysis = measure(recording, causal=causal, calibration=calibration)
+    analysis = measure(recording, causal=causal, calibration=calibration, angles=True)
     with progress("Writing"), replacing(output, force=force) as path:
         analysis.table.write_csv(path)
     _tell_written(output, analysis)
@@ -134,7 +138,7 @@ def plot(
     figure.check_drawable(output)
     refuse_existing(output, force=force)
     overlay = None if reference is None else figure.read_reference(reference)
-    analysis = measure(recording, causal=causal, calibration=calibration)
+    analysis = measure(recording, causal=causal, calibration=calibration, angles=True)
     offset_s = analysis.results["recording"]["time_offset_s"] or 0.0
     intervals = figure.marked_intervals(recording_info(recording)["marks"])
     title = f"{recording.name}, as live shows it" if causal else recording.name

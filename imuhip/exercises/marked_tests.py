@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -47,29 +47,28 @@ def marked_tests(
 
 
 def not_measured(
-    marks: Iterable[Mark], blocks: Sequence[HipBlock], start_ns: int, catalogue: Catalogue
+    marks: Iterable[Mark], recorded: Container[int], worn: set[str], start_ns: int, catalogue: Catalogue
 ) -> Iterator[dict[str, Any]]:
     """Marked tests that gave no result at all, and why.
 
     Args:
         marks: The session's marks.
-        blocks: All its frames.
-        start_ns: Host time of its first frame.
+        recorded: Ids of the marks in which something was recorded.
+        worn: Where sensors were worn at any time.
+        start_ns: Host time of the session's first frame.
         catalogue: What tests are.
 
     Yields:
         ``name``, ``side``, ``position``, ``start_s`` and ``why``, a few words for the wearer.
     """
-    worn = {role for block in blocks for role in block.roles}
     for mark in (each for each in marks if each.kind == "test"):
         start_s = (mark.start_ns - start_ns) * 1e-9
-        end_s = None if mark.end_ns is None else (mark.end_ns - start_ns) * 1e-9
         legs = {f"{part}_{side}" for part in ("thigh", "shank") for side in (mark.side or "moving", "moving")}
         if catalogue.test_axis(mark.name) is None:
             why = "no catalogue knows this test"
-        elif end_s is None:
+        elif mark.end_ns is None:
             why = "its mark was never closed"
-        elif frames_between(blocks, start_s, end_s) is None:
+        elif mark.id not in recorded:
             why = "nothing was recorded then"
         elif mark.side in ("left", "right") and not worn & legs:
             why = f"no sensor was worn on the {mark.side} leg"
