@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from imuhip import rotation
+from imuhip.arrays import median_rows
 from imuhip.calibration import few
-from imuhip.calibration.stillness import median
 from imuhip.calibration.strapdown import Segments
 from imuhip.units import FloatArray
 
@@ -31,7 +31,7 @@ def level_frames(seg: Segments) -> FloatArray:
         starts = [0, *(np.flatnonzero(~seg.whole[k]) + 1).tolist()]
         for a, b in zip(starts, [*starts[1:], nodes], strict=True):
             inside = up[k, a : b - 1] if b - a > 1 else up[k, min(a, nodes - 2)][None]
-            out[k, a] = rotation.align(rotation.normalise(median(inside[:5])), UP)
+            out[k, a] = rotation.align(rotation.normalise(median_rows(inside[:5])), UP)
     for j in range(nodes - 1):
         turned = few.rotate(out[:, j], up[:, j])
         levelled = few.multiply(_part(rotation.align(turned, UP), 0.3), out[:, j])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from imuhip.arrays import median_rows
 from imuhip.calibration.motion import SLOT_STEPS, Motion
 from imuhip.records import record
 from imuhip.units import BoolArray, FloatArray, IntArray
@@ -66,14 +67,7 @@ def still_bias(motion: Motion) -> FloatArray | None:
         return None
     used = len(still) * SLOT_STEPS
     means = motion.turn_rad[:, :used].reshape(motion.sensors, len(still), SLOT_STEPS, 3).mean(axis=2)
-    return median(means[:, still]) / motion.step_s
-
-
-def median(values: FloatArray) -> FloatArray:
-    """Median of vectors (..., N, 3) by component; numpy's own imports its masked arrays first."""
-    ordered, n = np.sort(values, axis=-2), values.shape[-2]
-    out: FloatArray = 0.5 * (ordered[..., (n - 1) // 2, :] + ordered[..., n // 2, :])
-    return out
+    return median_rows(means[:, still]) / motion.step_s
 
 
 def speed(motion: Motion, bias_rad_s: FloatArray) -> FloatArray:

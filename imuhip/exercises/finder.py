@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 
 from imuhip.exercises.distances import Metric, direction_distance
-from imuhip.exercises.medians import median
+from imuhip.medians import median
 from imuhip.records import record
 from imuhip.units import FloatArray, IntArray
 

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from imuhip.arrays import median_rows
 from imuhip.exercises.catalogue import Limits
 from imuhip.exercises.control import RepFigures
 from imuhip.exercises.finder import GAP_S, STEP_HZ
 from imuhip.exercises.motion import Track
 from imuhip.hip.stage import HipBlock
+from imuhip.medians import median
 from imuhip.records import record
 from imuhip.units import BoolArray, FloatArray, IntArray
 
@@ -97,14 +99,14 @@ def _held(track: Track, points: FloatArray, kept: Sequence[tuple[int, int]]) -> 
     leads into a hold and a way back out of it, so that a heading that drifts over minutes mistakes nothing.
     """
     second = round(STEP_HZ)
-    begins = np.stack([np.median(points[a : min(a + second, b)], axis=0) for a, b in kept])
-    ends = np.stack([np.median(points[max(b - second, a) : b], axis=0) for a, b in kept])
+    begins = np.stack([median_rows(points[a : min(a + second, b)]) for a, b in kept])
+    ends = np.stack([median_rows(points[max(b - second, a) : b]) for a, b in kept])
     before = np.concatenate([points[:1], ends[:-1]])
     if not track.signed:
         levels = np.array([float(track.metric(each[None], points[0])[0]) for each in begins])
         away = levels[levels > LEVEL_DEG]
         # The usual position, not the furthest: one hold that slips must not put the others among the rests.
-        return levels >= 0.5 * np.median(away) if len(away) and levels.min() <= LEVEL_DEG else levels >= 0.0
+        return levels >= 0.5 * median(away.tolist()) if len(away) and levels.min() <= LEVEL_DEG else levels >= 0.0
     way = (begins - before)[:, 0]
     ways = np.flatnonzero(np.abs(way) > LEVEL_DEG)
     if not len(ways):
@@ -122,10 +124,10 @@ def _without_slips(steps: IntArray, angle_deg: FloatArray) -> FloatArray:
     """
     angle = angle_deg.copy()
     edge = round(EDGE_S * STEP_HZ)
-    start = float(np.median(angle[:edge]))
+    start = float(median_rows(angle[:edge])[0])
     for gap in (np.flatnonzero(np.diff(steps) > LOST_S * STEP_HZ) + 1).tolist():
         sides = angle[max(gap - edge, 0) : gap], angle[gap : gap + edge]
-        before, after = (float(np.median(side)) for side in sides)
+        before, after = (float(median_rows(side)[0]) for side in sides)
         still = max(float(np.ptp(side)) for side in sides) < LEVEL_DEG
         away = abs(before - start)
         if still and away > LEVEL_DEG and abs(after - before) > LEVEL_DEG and abs(after - start) > 0.5 * away:
@@ -135,10 +137,10 @@ def _without_slips(steps: IntArray, angle_deg: FloatArray) -> FloatArray:
 
 def _hold(track: Track, steps: IntArray, points: FloatArray, span: tuple[int, int]) -> RepFigures:
     a, b = span
-    level = float(np.median(track.metric(points[a:b], points[0])))
+    level = median(track.metric(points[a:b], points[0]).tolist())
     drift = float(track.metric(points[a:b], points[a]).max())
     start_s, end_s = float(steps[a] + 1) / STEP_HZ, float(steps[b - 1] + 1) / STEP_HZ
-    peak = float(np.median(points[a:b, 0])) if track.signed else level
+    peak = median(points[a:b, 0].tolist()) if track.signed else level
     return RepFigures(
         start_s=start_s,
         top_s=start_s,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from imuhip.arrays import median_rows
 from imuhip.exercises.motion import vertical
 from imuhip.exercises.trials import start_frames
 from imuhip.hip.stage import HipBlock
@@ -44,7 +45,7 @@ def in_posture(block: HipBlock, pelvis: int | None, limb: int) -> InPosture:
     if pelvis is None or not block.levelled[pelvis].any():
         return InPosture(block, everywhere, ended=False)
     up = vertical(block.quat_earth_from_sensor[pelvis])
-    usual = np.median(up[block.levelled[pelvis]], axis=0)
+    usual = median_rows(up[block.levelled[pelvis]])
     usual /= max(float(np.sqrt(np.einsum("i,i->", usual, usual))), 1e-9)
     towards = np.einsum("ni,i->n", up, usual)
     here = ~block.levelled[pelvis] | (towards > np.cos(np.deg2rad(ELSEWHERE_DEG)))

@@ -10,12 +10,12 @@ import numpy as np
 from imuhip import rotation
 from imuhip.calibration.result import Calibration, HipKnots
 from imuhip.exercises.catalogue import AXES
-from imuhip.exercises.medians import median
 from imuhip.exercises.motion import vertical
 from imuhip.exercises.posture import in_posture
 from imuhip.exercises.trials import find_trials, start_frame, start_level
 from imuhip.hip.stage import FLOOR_DEG, HALF_WIDTH, SINGULAR_DEG, HipAngles, HipBlock
 from imuhip.joint import SIDE_SIGNS, angle_jacobian, hip_angles, twist_about_y
+from imuhip.medians import median
 from imuhip.records import record
 from imuhip.units import BoolArray, FloatArray, IntArray
 

@@ -10,8 +10,8 @@ import numpy as np
 from imuhip.exercises.catalogue import ExerciseEntry, Limits
 from imuhip.exercises.control import RepFigures, SetContext, graded
 from imuhip.exercises.finder import FIDGET_SHARE
-from imuhip.exercises.medians import median
 from imuhip.exercises.results import ExerciseSet, Rep
+from imuhip.medians import median
 from imuhip.records import record
 
 FULL_QUANTILE = 0.75

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from imuhip.exercises.medians import median
+from imuhip.medians import median
 from imuhip.units import BoolArray, FloatArray
 
 START_S = 0.8

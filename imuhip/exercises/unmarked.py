@@ -14,12 +14,12 @@ from imuhip.exercises.finder import FIDGET_SHARE, MEMORY_S, STEP_HZ, Found
 from imuhip.exercises.following import MAX_REP_S, Following
 from imuhip.exercises.kept_frames import KeptFrames
 from imuhip.exercises.marked import SIDES, TRUNK
-from imuhip.exercises.medians import median
 from imuhip.exercises.motion import HipOrientationTrack, SegmentTrack, Track
 from imuhip.exercises.results import ExerciseSet
 from imuhip.exercises.sets import SetFrame, concluded, without_fidgets
 from imuhip.exercises.steps import frame_of
 from imuhip.hip.stage import HipBlock
+from imuhip.medians import median
 
 MIN_REPS = 3
 """Fewer movements that are alike are no set."""

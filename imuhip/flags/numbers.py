@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from imuhip.exercises.medians import median, middle
+from imuhip.medians import median, middle
 from imuhip.records import record
 
 __all__ = ["NORMAL_95", "Slope", "median", "middle", "theil_sen"]

@@ -102,7 +102,7 @@ class _Loader:
         self._raw = raw
         self._contents = Contents()
         self._unpacker = zstandard.ZstdDecompressor()
-        self._kinds = np.full(1 << 16, _IGNORED, dtype=np.int64)
+        self._kinds = np.full(1 << 16, _IGNORED, dtype=np.int8)
         self._topics = dict(enumerate(CONTROL_TOPICS, start=1))
         self._topics |= {FIRST_SENSOR_CHANNEL + i: sensor_topic(i) for i in range(SENSOR_LIMIT)}
         for channel, topic in self._topics.items():
@@ -211,7 +211,7 @@ class _Loader:
             if opcode == walking.CHANNEL:
                 self._name_channel(found.buffer[start + walking.RECORD_HEADER_SIZE : end].tobytes())
         messages = read_headers(found.buffer, found.messages)
-        kind = self._kinds[messages.channel]
+        kind = self._kinds[messages.channel].astype(np.int64)
         rows = np.flatnonzero(kind >= 0)
         ours = messages if len(rows) == len(kind) else messages.take(rows)
         data, length, good = decode_payloads(found.buffer, ours)

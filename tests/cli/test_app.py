@@ -75,7 +75,7 @@ def test_a_command_loads_no_other_commands_modules() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded, heavy = done.stdout.splitlines()
     own = {name.removeprefix("imuhip.cli.") for name in loaded.split()}
-    assert own == {"app", "manual", "measuring", "options", "output", "progress"}
+    assert own == {"app", "manual", "measuring", "memory", "options", "output", "progress"}
     assert heavy == "[]"
 
 
