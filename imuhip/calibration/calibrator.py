@@ -91,12 +91,15 @@ class Calibrator:
         """Learn of a marked stretch, or of its end (again with the same id)."""
         self._activities[mark_id] = activity
         if activity.end is not None:
-            ends = self._calibrated_slots if activity.kind == "calibration" else self._ended_slots
-            ends.add((activity.end + TOLD_STEPS) // SLOT_STEPS)
+            slot = (activity.end + TOLD_STEPS) // SLOT_STEPS
+            self._ended_slots.add(slot)
+            if activity.kind == "calibration":
+                self._calibrated_slots.add(slot)
 
     def wear(self, sensor: int, role: str, step: int) -> None:
         """Learn that a sensor has been strapped on elsewhere."""
         self._body = self._body.moved(sensor, role, step)
+        self._settled = False
 
     def step_at(self, time_s: float) -> int:
         """Step of the digest that holds a time from the recording's start, also one still to come."""
@@ -148,10 +151,13 @@ class Calibrator:
         return slot >= 2 and bool(self._still[slot - 1] and self._still[slot - 2] and not self._still[slot])
 
     def _urgent(self, slot: int) -> bool:
-        """Whether a gap or a marked calibration pose or movement has just ended: the wearer waits for the angles."""
+        """Whether a gap has just ended, or a marked calibration pose or movement while something is missing.
+
+        Then the wearer waits for the angles. Where all is known, a calibration is a pose among others.
+        """
         if slot >= 2 and self._lost[slot - 2]:
             return True
-        return slot in self._calibrated_slots
+        return slot in self._calibrated_slots and not self._settled
 
     def _spacing(self, slot: int) -> int:
         """Slots that pass at least until the session is solved again."""
