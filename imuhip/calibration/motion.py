@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from imuhip import rotation
 from imuhip.records import record
 from imuhip.timeline.bridge import BridgedBlock
 from imuhip.units import BoolArray, FloatArray
@@ -140,23 +139,42 @@ class MotionDigest:
         steps = len(block) // self.factor
         at = self._steps - self._first
         into = self._kept.cut(at, at + steps)
-        shape = (into.sensors, steps, self.factor, 3)
-        turn = (block.gyr_rad_s * (block.span[..., None] / block.rate_hz)).reshape(shape)
-        force = block.acc_m_s2.reshape(shape)
-        known, slip = block.known.reshape(shape[:3]), block.slip_rad.reshape(shape[:3])
-        total, force_sum, all_known, most_slip = turn[:, :, 0], force[:, :, 0], known[:, :, 0], slip[:, :, 0]
-        coning = np.zeros_like(total)
+        turn = self._steps_of(block.gyr_rad_s * (block.span[..., None] / block.rate_hz))
+        force = self._steps_of(block.acc_m_s2)
+        total, coning = turn[0].copy(), np.zeros_like(turn[0])
+        for part in turn[1:]:
+            coning += _cross(total, part)
+            total += part
+        into.turn_rad[:] = np.moveaxis(total + 0.5 * coning, 0, -1)
+        into.acc_m_s2[:] = np.moveaxis(_sum(force) / self.factor, 0, -1)
+        shape = (into.sensors, steps, self.factor)
+        known, slip = block.known.reshape(shape), block.slip_rad.reshape(shape)
+        into.known[:] = known[..., 0]
+        np.multiply(slip[..., 0], slip[..., 0], out=into.slip_var)
         for i in range(1, self.factor):
-            coning += rotation.cross(total, turn[:, :, i])
-            total = total + turn[:, :, i]
-            force_sum = force_sum + force[:, :, i]
-            all_known = all_known & known[:, :, i]
-            most_slip = np.maximum(most_slip, slip[:, :, i])
-        into.turn_rad[:] = total + 0.5 * coning
-        into.acc_m_s2[:] = force_sum / self.factor
-        into.known[:] = all_known
-        into.slip_var[:] = most_slip * most_slip
+            into.known[:] &= known[..., i]
+            np.maximum(into.slip_var, slip[..., i] * slip[..., i], out=into.slip_var)
         self._steps += steps
+
+    def _steps_of(self, vectors: FloatArray) -> FloatArray:
+        """(factor, 3, K, steps) of (K, N, 3): by frame of a step and by component, each contiguous."""
+        sensors, frames = vectors.shape[:2]
+        return np.ascontiguousarray(
+            vectors.reshape(sensors, frames // self.factor, self.factor, 3).transpose(2, 3, 0, 1)
+        )
+
+
+def _cross(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Cross product of components (3, ...)."""
+    return np.stack([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]])
+
+
+def _sum(parts: FloatArray) -> FloatArray:
+    """Sum of (F, ...) in order, so that bits do not depend on how many there are."""
+    total = parts[0].copy()
+    for part in parts[1:]:
+        total += part
+    return total
 
 
 def _room(sensors: int, steps: int, step_s: float) -> Motion:
