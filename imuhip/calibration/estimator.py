@@ -36,9 +36,8 @@ ITERATIONS_WARM = 3
 """With a memory to start from."""
 CONVERGED_RAD = np.deg2rad(0.05)
 """What is left is smaller than any angle that is shown."""
-CONVERGED_WARM_RAD = np.deg2rad(2.0)
-"""Live, from a start that near: a step of 2 degrees leaves a few hundredths."""
-
+CONVERGED_WARM_RAD = np.deg2rad(6.0)
+"""Live, from a start that near: a step of 6 degrees leaves a tenth of one, and headings are known to two."""
 LEVEL_SHARE = 0.5
 """An axis that leans further from the vertical than 30 degrees tells a heading."""
 

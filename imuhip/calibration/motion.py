@@ -171,7 +171,7 @@ def _cross(a: FloatArray, b: FloatArray) -> FloatArray:
 
 def _sum(parts: FloatArray) -> FloatArray:
     """Sum of (F, ...) in order, so that bits do not depend on how many there are."""
-    total = parts[0].copy()
+    total: FloatArray = parts[0].copy()
     for part in parts[1:]:
         total += part
     return total
