@@ -36,6 +36,8 @@ ITERATIONS_WARM = 3
 """With a memory to start from."""
 CONVERGED_RAD = np.deg2rad(0.05)
 """What is left is smaller than any angle that is shown."""
+CONVERGED_LIVE_RAD = np.deg2rad(0.3)
+"""Live, before much is known."""
 CONVERGED_WARM_RAD = np.deg2rad(6.0)
 """Live, from a start that near: a step of 6 degrees leaves a tenth of one, and headings are known to two."""
 LEVEL_SHARE = 0.5
@@ -124,7 +126,8 @@ def solve(
         _turn_round(evidence, state, heading_priors)
     expected = expectations(evidence, state.quat_sensor_from_segment, poses, {} if memory else saved)
     priors = PriorEquations([*heading_priors, *expected], layout, len(evidence.seg.node_step))
-    iterations, small = (ITERATIONS, CONVERGED_RAD) if memory is None else (ITERATIONS_WARM, CONVERGED_WARM_RAD)
+    small = CONVERGED_LIVE_RAD if live else CONVERGED_RAD
+    iterations, small = (ITERATIONS, small) if memory is None else (ITERATIONS_WARM, CONVERGED_WARM_RAD)
     last = 0.0
     for _ in range(iterations):
         factors = arrow.eliminate(_equations(evidence, layout, state, priors, memory))

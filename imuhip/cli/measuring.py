@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from imuhip.cli import options
-from imuhip.cli.memory import keep_freed_memory
+from imuhip.cli.memory import keep_memory
 from imuhip.cli.output import say
 from imuhip.cli.progress import progress
 
@@ -42,7 +42,7 @@ def measure(
     Raises:
         InputError: The recording, or a catalogue, cannot be used.
     """
-    keep_freed_memory()
+    keep_memory()
     from imuhip.catalogue_files import load_catalogue
     from imuhip.session import analyze
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -22,6 +23,8 @@ SETTLE_S = 2.0
 """Live, a filter that started anew needs this long until its tilt is right."""
 LEVEL_AGAIN_S = 3.0
 """A filter's tilt comes back to what gravity shows with VQF's time constant."""
+BACK_PER_S = 2.0 / LEVEL_AGAIN_S
+"""So its variance comes back at twice the rate."""
 LOST_HEADING_SD_RAD = np.deg2rad(45.0)
 """No angle of a hip is shown whose heading is known no better than this."""
 UNKNOWN_SD_RAD = 10.0
@@ -198,16 +201,24 @@ class LiveSegments:
         out = []
         for side, hip in calibration.hips.items():
             drift = hip.drift_sd_rad_s * age_s
-            heading = float(hip.heading_sd_rad[-1]) ** 2 + drift * drift
-            level = np.full(len(frames), float(hip.level_sd_rad[-1]) ** 2)
-            for frame, sensor, variance in self._slips:
-                if self._roles[sensor] in ("pelvis", f"thigh_{side}"):
-                    after = max(frame - int(frames[0]), 0)
-                    since_s = (frames[after:] - frame) / self._rate_hz
-                    heading[after:] += variance
-                    level[after:] += variance * np.exp(-2.0 * since_s / LEVEL_AGAIN_S)
+            heading, level = self._slipped(side, frames)
+            heading += float(hip.heading_sd_rad[-1]) ** 2 + drift * drift
+            level += float(hip.level_sd_rad[-1]) ** 2
             out.append((side, Spread(np.sqrt(level), np.sqrt(heading))))
         return out
+
+    def _slipped(self, side: str, frames: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Variance (N,) by which a hip's heading slipped in gaps, and its tilt, which comes back."""
+        own = ("pelvis", f"thigh_{side}")
+        at, heading, level = [-(1 << 60)], [0.0], [0.0]
+        for frame, sensor, variance in self._slips:
+            if self._roles[sensor] in own:
+                heading.append(heading[-1] + variance)
+                level.append(level[-1] * math.exp((at[-1] - frame) / self._rate_hz * BACK_PER_S) + variance)
+                at.append(frame)
+        last = np.searchsorted(np.array(at), frames, side="right") - 1
+        back = np.exp((np.array(at)[last] - frames) * (BACK_PER_S / self._rate_hz))
+        return np.array(heading)[last], np.array(level)[last] * back
 
 
 def refined_segments(frames: BridgedBlock, calibration: Calibration, roles: Sequence[str]) -> Iterator[SegmentBlock]:
