@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,8 @@ class Smoothed:
     """Values, and what remains of them below some frequency, not delayed.
 
     A Butterworth filter of second order run both ways, applied to the spectrum of the values mirrored at both ends: to
-    their cosine transform, taken once for all frequencies that are asked for.
+    their cosine transform, taken once for all frequencies that are asked for. The last value goes on for some frames,
+    to a number of them with small factors only: a transform of 641 takes five times as long as one of 648.
 
     Args:
         values: (N,).
@@ -30,21 +31,36 @@ class Smoothed:
         self.values = values
         self.rate_hz = rate_hz
         if len(values) > 1:
-            self._turn, self._hz4 = _table(len(values), rate_hz)
+            self._size = _quick_size(len(values))
+            self._turn, self._hz4 = _table(self._size, rate_hz)
+            held = np.concatenate([values, np.full(self._size - len(values), values[-1])])
             # Coefficient k of the cosine transform is the real part at k, coefficient N - k the imaginary part.
-            self._cosines = np.fft.rfft(np.concatenate([values[::2], values[1::2][::-1]])) * self._turn
+            self._cosines = np.fft.rfft(np.concatenate([held[::2], held[1::2][::-1]])) * self._turn
 
     def below(self, *cuts_hz: float) -> FloatArray:
         """(C, N) without what is faster than each of C frequencies."""
-        size = len(self.values)
-        if size < 2:
+        if len(self.values) < 2:
             return np.tile(self.values, (len(cuts_hz), 1))
+        size = self._size
         parts = self._cosines.view(np.float64).reshape(-1, 2)
         kept = parts / (1.0 + self._hz4 / (np.array(cuts_hz) ** 4)[:, None, None])
         halves = np.fft.irfft(kept.view(np.complex128)[..., 0] * self._turn.conj(), size)
         out = np.empty((len(cuts_hz), size))
         out[:, ::2], out[:, 1::2] = halves[:, : (size + 1) // 2], halves[:, (size + 1) // 2 :][:, ::-1]
-        return out
+        return out[:, : len(self.values)]
+
+
+@cache
+def _quick_size(size: int) -> int:
+    """The next number without factors above 5."""
+    while True:
+        rest = size
+        for factor in (2, 3, 5):
+            while rest % factor == 0:
+                rest //= factor
+        if rest == 1:
+            return size
+        size += 1
 
 
 @lru_cache(maxsize=64)

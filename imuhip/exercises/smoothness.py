@@ -50,11 +50,12 @@ def sparc(
     if len(speed) < 2 or not np.isfinite(speed).all():
         return math.nan
     size = 2 ** (math.ceil(math.log2(len(speed))) + pad_level)
-    magnitude = np.abs(np.fft.rfft(speed, size))
-    greatest = magnitude.max()
+    spectrum = np.fft.rfft(speed, size)
+    # What is never negative has its greatest magnitude at 0 Hz.
+    greatest = float(spectrum[0].real if speed.min() >= 0.0 else np.abs(spectrum).max())
     if greatest == 0.0:
         return math.nan
-    magnitude = magnitude[: math.floor(cutoff_hz * size / rate_hz) + 1] / greatest
+    magnitude = np.abs(spectrum[: math.floor(cutoff_hz * size / rate_hz) + 1]) / greatest
     reached = (magnitude >= threshold).tobytes()
     first, last = reached.find(b"\1"), reached.rfind(b"\1")
     if first == last:
