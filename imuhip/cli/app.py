@@ -75,3 +75,5 @@ def main() -> None:
     except ImuhipError as error:
         sys.stderr.write(f"imuhip: {error}\n")
         raise SystemExit(EXIT_UNUSABLE) from None
+    finally:
+        gc.freeze()  # nobody looks through what is left before it goes anyway
