@@ -438,3 +438,13 @@ def test_repetitions_are_found_graded_and_the_same_live_whatever_the_cut(recordi
     assert live[0] == live[1]
     causal = analyze(recordings / "strengthening.mcap", causal=True).results["sets"]
     assert causal == [set_json(one) for one in live[0]]
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_results_do_not_depend_on_whether_angles_are_asked_for(short_file: Path, causal: bool) -> None:
+    with_angles, without = (analyze(short_file, causal=causal, angles=angles) for angles in (True, False))
+    assert without.results == with_angles.results
+    assert with_angles.results["tests"]
+    assert len(with_angles.table.columns["time_s"]) > 0
+    with pytest.raises(ValueError, match="angles"):
+        _ = without.table
