@@ -65,18 +65,18 @@ def test_pelvis_angles_do_not_jump_between_calibrations() -> None:
 def test_a_heading_lost_on_the_side_comes_back_right_at_once() -> None:
     # Lying on the side flexion is heading: a heading that faded over from the wrong one would show it.
     steps = (STANCE, SWINGS, Step("still", "second_pose", "supine", still_s=4.0))
-    session = Session("side", "right", (*steps, Step("exercise", "lateral_raise", "side_lying", 8, still_s=12.0)))
+    session = Session("side", "right", (*steps, Step("exercise", "lateral_raise", "side_lying", 8)))
     for seed in range(4):
         made = simulate(session, seed=seed, errors=SensorErrors(loss=0.0))
         raised = next(mark for mark in made.marks if mark.kind == "exercise")
-        start_ns = raised.start_ns - 10 * S
-        events = played.silence(played.events_of(made), 1, start_ns, start_ns + 3 * S)
+        start_ns = raised.start_ns - 7 * S  # asked at once when the gap ends, the estimator cannot know yet
+        events = played.silence(played.events_of(made), 1, start_ns, start_ns + 2 * S)
         live = played.play(made.sensors, events)
         error = played.angles_of(live.hips.sides["right"]) - played.truth_at(made, live.time_ns, "right")
-        back = (live.time_ns > start_ns + 3 * S) & np.isfinite(error).all(axis=1)
+        back = (live.time_ns > start_ns + 2 * S) & np.isfinite(error).all(axis=1)
         assert back.any()
         off = np.abs((error[back] + 180.0) % 360.0 - 180.0)
-        assert off[:300].max() < 10.0
+        assert off[:300].max() < 6.0
 
 
 def test_a_thigh_that_swings_late_is_not_taken_back_to_front() -> None:
