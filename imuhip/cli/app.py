@@ -6,11 +6,13 @@ import gc
 import io
 import os
 import sys
+from typing import NoReturn
 
 import click
 
 import imuhip
 from imuhip.cli.manual import Program
+from imuhip.cli.output import unwritable
 from imuhip.errors import ImuhipError
 
 EXIT_UNUSABLE = 2
@@ -73,7 +75,15 @@ def main() -> None:
     try:
         app()
     except ImuhipError as error:
-        sys.stderr.write(f"imuhip: {error}\n")
-        raise SystemExit(EXIT_UNUSABLE) from None
+        _fail(error)
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        _fail(unwritable(error))  # of what click writes by itself
     finally:
         gc.freeze()  # nobody looks through what is left before it goes anyway
+
+
+def _fail(error: ImuhipError) -> NoReturn:
+    sys.stderr.write(f"imuhip: {error}\n")
+    raise SystemExit(EXIT_UNUSABLE)

@@ -18,7 +18,7 @@ EXIT_NOT_GOOD = 1
 
 
 @click.command(epilog="Example: imuhip broker")
-@click.option("--port", type=click.IntRange(1, 65535), default=1883, help="TCP port on 127.0.0.1.")
+@click.option("--port", type=options.port_number, metavar="PORT", default=1883, help="TCP port on 127.0.0.1.")
 def broker(port: int) -> None:
     """Run a small MQTT broker on this computer, for trying things out.
 

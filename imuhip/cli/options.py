@@ -29,6 +29,24 @@ def above_zero(given: str | float) -> float:
     return value
 
 
+def port_number(given: str | int) -> int:
+    """Read a TCP port.
+
+    Args:
+        given: As it was typed, or a default.
+
+    Returns:
+        The port.
+
+    Raises:
+        BadParameter: It is no number from 1 to 65535.
+    """
+    text = str(given)
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 1 << 16):
+        raise click.BadParameter(f"{given!r} is not a port. Give a number from 1 to 65535.")
+    return int(text)
+
+
 recording = click.argument("recording", metavar="RECORDING", type=Path, help="A recording (.mcap).")
 output = click.option("--output", "-o", metavar="FILE", type=Path, required=True, help="Where to write.")
 force = click.option("--force", is_flag=True, help="Overwrite the output if it exists.")

@@ -23,6 +23,15 @@ def say(text: str) -> None:
     except BrokenPipeError:  # the reader has seen enough: click ends the program quietly
         raise
     except OSError as error:
-        # What is still buffered would fail again, with a traceback, when the interpreter ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise OutputError(f"standard output cannot be written: {error.strerror}") from error
+        raise unwritable(error) from error
+
+
+def unwritable(error: OSError) -> OutputError:
+    """What to say of a stdout that takes no more; what is still buffered for it is dropped.
+
+    Args:
+        error: Why.
+    """
+    # It would fail again, with a traceback, when the interpreter ends.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return OutputError(f"standard output cannot be written: {error.strerror}")

@@ -156,3 +156,10 @@ def test_existing_output_is_refused_in_one_line_without_a_traceback(
     assert captured.out == ""
     assert captured.err == f"imuhip: {output}: exists already. Choose another name or give --force.\n"
     assert output.read_text() == "mine"
+
+
+@pytest.mark.parametrize("given", ["x", "0", "65536", "-1", "80.5"])
+def test_what_is_no_port_is_refused_with_what_is(given: str) -> None:
+    done = CliRunner().invoke(app, ["broker", "--port", given])
+    assert done.exit_code == 2
+    assert "Give a number from 1 to 65535" in done.output
