@@ -7,7 +7,7 @@ recording needs more than a hundred. A frozen one also takes twice as long to ma
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar, dataclass_transform
 
 T = TypeVar("T")
@@ -16,7 +16,9 @@ T = TypeVar("T")
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def record(cls: type[T]) -> type[T]:
     """Make a class a data class: by value like a frozen one, with slots."""
-    cls.__repr__, cls.__eq__, cls.__hash__ = _repr, _equal, _hash  # type: ignore[method-assign]
+    for name, method in {"__repr__": _repr, "__eq__": _equal, "__hash__": _hash}.items():
+        if name not in vars(cls):
+            setattr(cls, name, method)
     made: type[T] = dataclass(slots=True, eq=False, repr=False)(cls)
     return made
 
@@ -26,8 +28,8 @@ def _values(self: Any) -> tuple[Any, ...]:
 
 
 def _repr(self: Any) -> str:
-    values = zip(self.__match_args__, _values(self), strict=True)
-    return f"{type(self).__qualname__}({', '.join(f'{name}={value!r}' for name, value in values)})"
+    shown = (f"{each.name}={getattr(self, each.name)!r}" for each in fields(self) if each.repr)
+    return f"{type(self).__qualname__}({', '.join(shown)})"
 
 
 def _equal(self: Any, other: object) -> bool:

@@ -17,6 +17,7 @@ class Point:
     x: float
     name: str = "a"
     friends: tuple[str, ...] = field(default_factory=tuple)
+    secret: str = field(default="hunter2", repr=False)
 
 
 @record
@@ -26,6 +27,7 @@ class Named:
     x: float
     name: str = "a"
     friends: tuple[str, ...] = ()
+    secret: str = "hunter2"
 
 
 def test_they_are_equal_by_value_and_class() -> None:
@@ -42,7 +44,7 @@ def test_they_say_what_they_are() -> None:
 def test_they_are_copied_with_changes_and_survive_pickling() -> None:
     point = Point(1.0, "b")
     assert replace(point, x=2.0) == Point(2.0, "b")
-    assert asdict(point) == {"x": 1.0, "name": "b", "friends": ()}
+    assert asdict(point) == {"x": 1.0, "name": "b", "friends": (), "secret": "hunter2"}
     assert pickle.loads(pickle.dumps(point)) == point
 
 
