@@ -111,7 +111,7 @@ def run_live(path: Path) -> dict[str, float]:
 
 
 def _samples(recording: Recording) -> list[tuple[FloatArray, FloatArray]]:
-    """Gyr and acc (N, 3) of every sensor, as the pipeline decodes them."""
+    """Gyr and acc (N, 3) of every sensor, contiguous, as the pipeline decodes them."""
     stages = [SampleStage(sensor) for sensor in recording.sensors]
     blocks = [
         [stage.feed(part) for stage, part in zip(stages, split_by_sensor(event, len(stages)), strict=True)]
@@ -119,7 +119,10 @@ def _samples(recording: Recording) -> list[tuple[FloatArray, FloatArray]]:
         if isinstance(event, NotificationBlock)
     ]
     return [
-        (np.concatenate([block.gyr_rad_s for block in own]), np.concatenate([block.acc_m_s2 for block in own]))
+        (
+            np.ascontiguousarray(np.concatenate([block.gyr_rad_s for block in own])),
+            np.ascontiguousarray(np.concatenate([block.acc_m_s2 for block in own])),
+        )
         for own in zip(*blocks, strict=True)
     ]
 
