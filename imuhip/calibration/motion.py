@@ -51,14 +51,6 @@ class Motion:
         """Everything that is kept for each step."""
         return self.turn_rad, self.acc_m_s2, self.known, self.slip_var
 
-    def step_at(self, time_s: float) -> int:
-        """Index of the step that holds a time from the recording's start, inside the digest."""
-        return int(min(max(time_s / self.step_s, 0), len(self) - 1))
-
-    def until(self, step: int) -> Motion:
-        """The digest of the first ``step`` steps."""
-        return self.cut(0, step)
-
     def cut(self, start: int, stop: int | None) -> Motion:
         """Some of the steps."""
         part = slice(start, stop)
