@@ -65,9 +65,10 @@ def _columns(whole: HipBlock | None, offset_s: float) -> Iterator[tuple[str, Flo
         yield f"hip_{side}_valid", hip.valid.astype(np.float64)
         yield f"hip_{side}_uncertainty_deg", hip.uncertainty_deg
     if "pelvis" in whole.roles:
-        yield "pelvis_tilt_deg", whole.pelvis_tilt_deg
-        yield "pelvis_list_deg", whole.pelvis_list_deg
-        yield "pelvis_rotation_deg", whole.pelvis_rotation_deg
+        tilt, tip, turn = whole.pelvis_deg()
+        yield "pelvis_tilt_deg", tilt
+        yield "pelvis_list_deg", tip
+        yield "pelvis_rotation_deg", turn
     else:
         for k, role in enumerate(whole.roles):
             yield f"{role}_inclination_deg", whole.inclination_deg(k)

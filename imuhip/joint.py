@@ -148,5 +148,5 @@ def pelvis_angles(quat_earth_from_pelvis: FloatArray) -> FloatArray:
 
 def _components(quat: FloatArray) -> rotation.Components:
     """Contiguous ones: angles of strided arrays have other last bits than those of a single frame."""
-    w, x, y, z = (np.array(quat[..., i], order="C") for i in range(4))
+    w, x, y, z = (np.asarray(quat[..., i], order="C") for i in range(4))
     return w, x, y, z

@@ -52,17 +52,19 @@ def normalise(v: FloatArray) -> FloatArray:
 
 def matrix(q: FloatArray) -> FloatArray:
     """Rotation matrices of unit quaternions, (..., 4) -> (..., 3, 3)."""
-    w, x, y, z = q[..., 0], q[..., 1], q[..., 2], q[..., 3]
-    out = np.empty((*q.shape[:-1], 3, 3))
-    out[..., 0, 0] = 1 - 2 * (y * y + z * z)
-    out[..., 0, 1] = 2 * (x * y - w * z)
-    out[..., 0, 2] = 2 * (x * z + w * y)
-    out[..., 1, 0] = 2 * (x * y + w * z)
-    out[..., 1, 1] = 1 - 2 * (x * x + z * z)
-    out[..., 1, 2] = 2 * (y * z - w * x)
-    out[..., 2, 0] = 2 * (x * z - w * y)
-    out[..., 2, 1] = 2 * (y * z + w * x)
-    out[..., 2, 2] = 1 - 2 * (x * x + y * y)
+    out = matrix_components((q[..., 0], q[..., 1], q[..., 2], q[..., 3]))
+    return np.moveaxis(out, 0, -1).reshape(*q.shape[:-1], 3, 3)
+
+
+def matrix_components(q: Components) -> FloatArray:
+    """The same from components of shape (...): (9, ...), entry [i, j] at ``3 i + j``."""
+    w, x, y, z = q
+    xx, yy, zz, xy, xz, yz = x * x, y * y, z * z, x * y, x * z, y * z
+    wx, wy, wz = w * x, w * y, w * z
+    out = np.empty((9, *w.shape))
+    out[0], out[1], out[2] = 1 - 2 * (yy + zz), 2 * (xy - wz), 2 * (xz + wy)
+    out[3], out[4], out[5] = 2 * (xy + wz), 1 - 2 * (xx + zz), 2 * (yz - wx)
+    out[6], out[7], out[8] = 2 * (xz - wy), 2 * (yz + wx), 1 - 2 * (xx + yy)
     return out
 
 
@@ -153,11 +155,22 @@ def exp(v: FloatArray) -> FloatArray:
 
 def log(q: FloatArray) -> FloatArray:
     """Rotation vectors of unit quaternions, the shorter way round."""
-    q = np.where(q[..., :1] < 0, -q, q)
-    length = np.sqrt(np.einsum("...i,...i->...", q[..., 1:], q[..., 1:]))[..., None]
-    angle = 2 * np.arctan2(length, q[..., :1])
-    scale = np.where(length > 1e-9, angle / np.maximum(length, 1e-300), 2.0)
-    return scale * q[..., 1:]
+    return _angle_per_length((q[..., 0], q[..., 1], q[..., 2], q[..., 3]))[..., None] * q[..., 1:]
+
+
+def log_of_components(q: Components) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """The same by components."""
+    scale = _angle_per_length(q)
+    return scale * q[1], scale * q[2], scale * q[3]
+
+
+def _angle_per_length(q: Components) -> FloatArray:
+    """What makes the rotation vector of a quaternion's vector part."""
+    w, x, y, z = q
+    length = np.sqrt(x * x + y * y + z * z)
+    angle = 2 * np.arctan2(length, np.abs(w))
+    scale: FloatArray = np.where(length > 1e-9, angle / np.maximum(length, 1e-300), 2.0)
+    return np.copysign(scale, w)
 
 
 def about_z(angle: FloatArray) -> FloatArray:

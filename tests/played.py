@@ -123,16 +123,8 @@ def rmse(error: FloatArray) -> float:
 
 def bits(block: HipBlock) -> dict[str, bytes]:
     """Every array of a block, to the last bit."""
-    out = {
-        name: getattr(block, name).tobytes()
-        for name in (
-            "pelvis_tilt_deg",
-            "pelvis_list_deg",
-            "pelvis_rotation_deg",
-            "quat_earth_from_segment",
-            "segment_known",
-        )
-    }
+    out = {name: getattr(block, name).tobytes() for name in ("quat_earth_from_segment", "segment_known")}
+    out["pelvis_deg"] = block.pelvis_deg().tobytes()
     for side, hip in block.sides.items():
         out |= {f"{side}.{f.name}": getattr(hip, f.name).tobytes() for f in fields(HipAngles)}
     return out

@@ -220,9 +220,6 @@ def true_block(made: SimulatedSession, side: Side, measured: HipBlock, start_ns:
         sides={
             side: HipAngles(hip[0], hip[1], hip[2], valid=yes, heading_known=yes, uncertainty_deg=zero, singular=~yes)
         },
-        pelvis_tilt_deg=zero,
-        pelvis_list_deg=zero,
-        pelvis_rotation_deg=zero,
         quat_earth_from_segment=skin,
         segment_known=np.ones((len(truth.roles), len(measured)), dtype=np.bool_),
         quat_earth_from_sensor=skin,

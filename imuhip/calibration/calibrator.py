@@ -24,12 +24,12 @@ APPLY_DELAY_S = 0.5
 """A live solution applies from half a second after the moment that it knows: a shell may compute it meanwhile."""
 MIN_BETWEEN_SLOTS = 6
 """Live, the session is at first solved again at most every 6 seconds."""
-SPACING, MAX_BETWEEN_SLOTS = 30, 30
-"""What is missing (a heading lost in a gap) is found out later the longer the session, every 30 s after a quarter of an
-hour."""
-SPACING_SETTLED, WORTH_RAD = 6, np.deg2rad(0.5)
+SPACING, MAX_BETWEEN_SLOTS = 30, 45
+"""What is missing (a heading lost in a gap) is found out later the longer the session, every 45 s after twenty
+minutes."""
+SPACING_SETTLED, WORTH_RAD = 4, np.deg2rad(1.0)
 """Where all is known, every pose tells less than the one before. Later the session is solved again when a heading may
-have drifted by this since (1 SD), which takes five minutes once the biases are known well."""
+have drifted by this since (1 SD), which takes ten minutes once the biases are known well."""
 NOTABLE_SLIP_VAR = np.deg2rad(3.0) ** 2
 """A heading that slipped by this over a bridged gap is worth finding again soon."""
 TOLD_STEPS = 3

@@ -27,7 +27,7 @@ class Strapdown:
 
     Attributes:
         quat: (K, N + 1, 4) W from sensor at the start of step i (and at the end of the last).
-        middle: (K, N, 9) mean rotation matrix of each step, R[i, j] at ``3 i + j``.
+        middle: (9, K, N) mean rotation matrix of each step, R[i, j] at ``3 i + j``.
         turn_rad: (K, N, 3) rotation vector of each step, less the bias.
         acc_m_s2: (K, N, 3) mean specific force of each step.
         force: (K, N + 1, 3) running integral of the force in W.
@@ -107,12 +107,14 @@ def integrate(motion: Motion, bias_rad_s: FloatArray) -> Strapdown:
     quat[:, 0] = rotation.IDENTITY
     for k in range(sensors):
         quat[k, 1:] = _gyro_only(np.ascontiguousarray(turn[k] / dt), dt)
-    m = rotation.matrix(quat)
-    middle = 0.5 * (m[:, :-1] + m[:, 1:])
+    m = rotation.matrix_components((quat[..., 0], quat[..., 1], quat[..., 2], quat[..., 3]))
+    middle = 0.5 * (m[..., :-1] + m[..., 1:])
     force = np.zeros((sensors, n + 1, 3))
-    np.cumsum(np.einsum("knij,knj->kni", middle, motion.acc_m_s2 * dt), axis=1, out=force[:, 1:])
+    x, y, z = (motion.acc_m_s2[..., i] * dt for i in range(3))
+    for i in range(3):
+        np.cumsum(middle[3 * i] * x + middle[3 * i + 1] * y + middle[3 * i + 2] * z, axis=1, out=force[:, 1:, i])
     slip = np.concatenate([np.zeros((sensors, 1)), np.cumsum(motion.slip_var, axis=1)], axis=1)
-    return Strapdown(quat, middle.reshape(sensors, n, 9), turn, motion.acc_m_s2, force, slip)
+    return Strapdown(quat, middle, turn, motion.acc_m_s2, force, slip)
 
 
 def segments(strap: Strapdown, node_step: IntArray, step_s: float) -> Segments:
@@ -141,13 +143,13 @@ def _integrals(strap: Strapdown, nodes: list[int], step_s: float) -> tuple[Float
     A product of two small matrices for each segment: running integrals of all 63 would cost ten times that, and hours
     of them most of the memory.
     """
-    sensors, n, _ = strap.middle.shape
+    _, sensors, n = strap.middle.shape
     factors = np.empty((sensors, n, 7))
     factors[..., 0], factors[..., 1:4], factors[..., 4:] = step_s, strap.turn_rad, strap.acc_m_s2 * step_s
     out = np.empty((sensors, len(nodes) - 1, 9, 7))
     for k in range(sensors):
         for j, (a, b) in enumerate(itertools.pairwise(nodes)):
-            np.matmul(strap.middle[k, a:b].T, factors[k, a:b], out=out[k, j])
+            np.matmul(strap.middle[:, k, a:b], factors[k, a:b], out=out[k, j])
     shape = (sensors, len(nodes) - 1, 3)
     return out[..., 0].reshape(*shape, 3), out[..., 1:4].reshape(*shape, 9), out[..., 4:].reshape(*shape, 9)
 

@@ -153,9 +153,10 @@ class Watch:
                 self._follow(f"{side} hip", "adduction", hip.adduction_deg, without_others)
                 self._follow(f"{side} hip", "internal rotation", hip.internal_rotation_deg, without_others)
             if "pelvis" in block.roles:
-                self._follow("pelvis", "tilt", block.pelvis_tilt_deg)
-                self._follow("pelvis", "list", block.pelvis_list_deg)
-                self._follow("pelvis", "rotation", block.pelvis_rotation_deg, relative=True)
+                tilt, tip, turn = block.pelvis_deg()
+                self._follow("pelvis", "tilt", tilt)
+                self._follow("pelvis", "list", tip)
+                self._follow("pelvis", "rotation", turn, relative=True)
             else:
                 for k, role in enumerate(block.roles):
                     self._follow(AGAINST_GRAVITY, role.replace("_", " "), block.inclination_deg(k))

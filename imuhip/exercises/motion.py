@@ -106,7 +106,7 @@ class HipTrack:
             block.rate_hz,
             filled,
             hip,
-            np.ascontiguousarray(block.quat_earth_from_segment[pelvis]),
+            block.quat_earth_from_segment[pelvis],
             self._axis,
             self._sign,
             seen=np.isfinite(angle),

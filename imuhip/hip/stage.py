@@ -47,6 +47,18 @@ class HipAngles:
     uncertainty_deg: FloatArray
     singular: BoolArray
 
+    def part(self, start: int, stop: int) -> HipAngles:
+        """Frames ``start`` to ``stop - 1``."""
+        return HipAngles(
+            self.flexion_deg[start:stop],
+            self.adduction_deg[start:stop],
+            self.internal_rotation_deg[start:stop],
+            self.valid[start:stop],
+            self.heading_known[start:stop],
+            self.uncertainty_deg[start:stop],
+            self.singular[start:stop],
+        )
+
 
 @record
 class HipBlock:
@@ -57,9 +69,6 @@ class HipBlock:
         rate_hz: Frames per second.
         roles: Segment under each sensor, at the block's start.
         sides: Hips whose thigh wears a sensor, by side.
-        pelvis_tilt_deg: (N,) positive when the top goes forward, from the stance; NaN where not known.
-        pelvis_list_deg: (N,) positive when the right side goes up.
-        pelvis_rotation_deg: (N,) positive to the left; its zero is arbitrary, only its changes mean something.
         quat_earth_from_segment: (K, N, 4) of every sensor's segment; meaningless where not known.
         segment_known: (K, N).
         quat_earth_from_sensor: (K, N, 4) of the sensors themselves, whatever is known of their mounts.
@@ -70,9 +79,6 @@ class HipBlock:
     rate_hz: float
     roles: tuple[str, ...]
     sides: Mapping[str, HipAngles]
-    pelvis_tilt_deg: FloatArray
-    pelvis_list_deg: FloatArray
-    pelvis_rotation_deg: FloatArray
     quat_earth_from_segment: FloatArray
     segment_known: BoolArray
     quat_earth_from_sensor: FloatArray
@@ -83,23 +89,29 @@ class HipBlock:
 
     def part(self, start: int, stop: int) -> HipBlock:
         """Frames ``start`` to ``stop - 1`` of the block."""
-        sides = {
-            side: HipAngles(*(getattr(hip, f.name)[start:stop] for f in fields(HipAngles)))
-            for side, hip in self.sides.items()
-        }
+        sides = {side: hip.part(start, stop) for side, hip in self.sides.items()}
         return HipBlock(
             self.start_index + start,
             self.rate_hz,
             self.roles,
             sides,
-            self.pelvis_tilt_deg[start:stop],
-            self.pelvis_list_deg[start:stop],
-            self.pelvis_rotation_deg[start:stop],
             self.quat_earth_from_segment[:, start:stop],
             self.segment_known[:, start:stop],
             self.quat_earth_from_sensor[:, start:stop],
             self.levelled[:, start:stop],
         )
+
+    def pelvis_deg(self, frames: slice = slice(None)) -> FloatArray:
+        """(3, M) tilt, list and rotation of the pelvis in some frames; NaN where not known, or without its sensor.
+
+        Tilt is positive when the top goes forward, from the stance; list when the right side goes up; rotation to the
+        left: its zero is arbitrary, only its changes mean something.
+        """
+        if "pelvis" not in self.roles:
+            return np.full((3, len(self.segment_known[0, frames])), np.nan)
+        pelvis = self.roles.index("pelvis")
+        angles = np.rad2deg(pelvis_angles(self.quat_earth_from_segment[pelvis, frames])).T
+        return np.where(self.segment_known[pelvis, frames], angles, np.nan)
 
     def inclination_deg(self, sensor: int) -> FloatArray:
         """(N,) angle of a segment's long axis to the vertical, for use without a pelvis sensor; NaN where not known."""
@@ -110,24 +122,18 @@ class HipBlock:
 
 def hip_block(segments: SegmentBlock) -> HipBlock:
     """Angles of N frames of segments."""
-    quat, known = segments.quat_earth_from_segment, segments.known
     sensor = {role: k for k, role in enumerate(segments.roles)}
     pelvis = sensor.get("pelvis")
-    tilt = np.full((3, quat.shape[1]), np.nan)
     sides: Mapping[str, HipAngles] = {}
     if pelvis is not None:
-        tilt = np.where(known[pelvis], np.rad2deg(pelvis_angles(quat[pelvis])).T, np.nan)
         sides = _hips(segments, pelvis, {side: sensor[role] for role, side in THIGHS.items() if role in sensor})
     return HipBlock(
         segments.start_index,
         segments.rate_hz,
         segments.roles,
         sides,
-        tilt[0],
-        tilt[1],
-        tilt[2],
-        quat,
-        known,
+        segments.quat_earth_from_segment,
+        segments.known,
         segments.quat_earth_from_sensor,
         segments.levelled,
     )
@@ -147,9 +153,6 @@ def join(blocks: Sequence[HipBlock]) -> HipBlock:
         first.rate_hz,
         first.roles,
         sides,
-        np.concatenate([b.pelvis_tilt_deg for b in blocks]),
-        np.concatenate([b.pelvis_list_deg for b in blocks]),
-        np.concatenate([b.pelvis_rotation_deg for b in blocks]),
         np.concatenate([b.quat_earth_from_segment for b in blocks], axis=1),
         np.concatenate([b.segment_known for b in blocks], axis=1),
         np.concatenate([b.quat_earth_from_sensor for b in blocks], axis=1),

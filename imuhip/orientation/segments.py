@@ -181,14 +181,13 @@ class LiveSegments:
     def _turned(self, quat: FloatArray, frames: IntArray) -> FloatArray:
         """Earth from segment, (K, N, 4), of what the filters say."""
         changing = int(np.searchsorted(frames, self._steady_from))
-        out = np.empty(quat.shape)
+        out = np.empty_like(quat)
         if changing:
             now = frames[:changing]
             turns = np.stack([each.turns(now) for each in self._corrections])
             mounts = rotation.normalise(np.stack([each.between(now) for each in self._mounts]))
             out[:, :changing] = rotation.multiply(rotation.multiply(turns, quat[:, :changing]), mounts)
-        components = [np.ascontiguousarray(quat[:, changing:, i]) for i in range(4)]
-        rotation.transform(self._steady, components, out=out[:, changing:])
+        rotation.transform(self._steady, [quat[:, changing:, i] for i in range(4)], out=out[:, changing:])
         return out
 
     def _remember(self, quat: FloatArray, start: int) -> None:

@@ -63,7 +63,7 @@ class GapBridge:
         acc, gyr = block.acc_m_s2, block.gyr_rad_s
         span, slip = np.ones(block.known.shape), np.zeros(block.known.shape)
         if not block.known.all() or self._gap.any():
-            acc, gyr = acc.copy(), gyr.copy()
+            acc, gyr = acc.copy(order="K"), gyr.copy(order="K")
             for k in range(len(self._gap)):
                 self._bridge(k, block, acc[k], gyr[k], span[k], slip[k])
         else:

@@ -277,9 +277,8 @@ class TimelineStage:
         if stop <= first:
             return []
         shape = (len(self._lanes), stop - first)
-        block = FrameBlock(
-            first, self._grid.rate_hz, np.zeros((*shape, 3)), np.zeros((*shape, 3)), np.zeros(shape, dtype=np.bool_)
-        )
+        acc, gyr = (np.zeros((shape[0], 3, shape[1])).swapaxes(1, 2) for _ in range(2))
+        block = FrameBlock(first, self._grid.rate_hz, acc, gyr, np.zeros(shape, dtype=np.bool_))
         for k, lane in enumerate(self._lanes):
             lane.fill_out(first, stop, block, k)
         self._index = stop

@@ -36,8 +36,8 @@ def short():
 
 
 def _of_length(made, frames):
-    zero, known, quat = np.zeros(frames), np.ones((2, frames), dtype=np.bool_), np.zeros((2, frames, 4))
-    return HipBlock(0, 100.0, made.truth.roles, {}, zero, zero, zero, quat, known, quat, known)
+    known, quat = np.ones((2, frames), dtype=np.bool_), np.zeros((2, frames, 4))
+    return HipBlock(0, 100.0, made.truth.roles, {}, quat, known, quat, known)
 
 
 def _changed(block, **angles):

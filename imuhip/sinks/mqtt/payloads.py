@@ -133,11 +133,8 @@ def frame_values(frame: Frame) -> dict[str, Any]:
             # Without the heading two of the three angles are missing.
             "quality": quality_of(half_width) if known or half_width is None else "poor",
         }
-    pelvis = {
-        "tilt_deg": _number(block.pelvis_tilt_deg[i]),
-        "list_deg": _number(block.pelvis_list_deg[i]),
-        "rotation_deg": _number(block.pelvis_rotation_deg[i]),
-    }
+    tilt, tip, turn = block.pelvis_deg(slice(i, i + 1))[:, 0]
+    pelvis = {"tilt_deg": _number(tilt), "list_deg": _number(tip), "rotation_deg": _number(turn)}
     return {"reference": "pelvis", "hips": hips, "pelvis": pelvis}
 
 
