@@ -117,6 +117,16 @@ class Evidence:
 
     def hinge(self, mount: int, activity: Activity) -> Hinge | None:
         """The axis about which a segment turned during a marked stretch that has ended."""
+        if (mount, activity) not in self._hinges:
+            self._hinges[mount, activity] = self._find_hinge(mount, activity)
+        return self._hinges[mount, activity]
+
+    @cached_property
+    def _hinges(self) -> dict[tuple[int, Activity], Hinge | None]:
+        """Those found so far: first guess, least squares and warnings ask for the same."""
+        return {}
+
+    def _find_hinge(self, mount: int, activity: Activity) -> Hinge | None:
         mounting, upright = self.body.mountings[mount], self.uprights[mount]
         start, end = max(activity.start, 0), min(activity.end or 0, len(self.motion))
         if activity.kind in ("walk", "repetition"):
