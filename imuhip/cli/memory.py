@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import gc
+import mmap
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # malloc.h of glibc
 _LARGE_BYTES, _SPARE_BYTES = 1 << 25, 1 << 28
+_LARGE_PAGES_BYTES = 1 << 27  # less than is spared, or it would be given back at once
 
 
 def keep_memory() -> None:
-    """Spare a run that ends soon what a process of days needs: together a tenth of its time.
+    """Spare a run that ends soon what a process of days needs: together an eighth of its time.
 
-    What is made is freed by its references, so nobody looks for cycles. And what is freed serves the next array, which
-    glibc would give back to the system and take again page by page; other C libraries have no such switch and need
-    none.
+    What is made is freed by its references, so nobody looks for cycles. What is freed serves the next array, which
+    glibc would give back to the system and take again page by page; and the first of it comes in pages of 2 MB where
+    the system has them. Other C libraries have no such switches and need none.
     """
     import ctypes
 
     gc.disable()
     try:
-        mallopt = ctypes.CDLL(None).mallopt
+        libc = ctypes.CDLL(None)
+        mallopt, malloc, free, madvise = libc.mallopt, libc.malloc, libc.free, libc.madvise
+        large_pages = mmap.MADV_HUGEPAGE
     except (AttributeError, TypeError, OSError):
         return
     mallopt(_MMAP_THRESHOLD, _LARGE_BYTES)
     mallopt(_TRIM_THRESHOLD, _SPARE_BYTES)
+    malloc.argtypes, malloc.restype = [ctypes.c_size_t], ctypes.c_void_p
+    free.argtypes, madvise.argtypes = [ctypes.c_void_p], [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+    size = _LARGE_BYTES - mmap.PAGESIZE  # nothing is touched, so nothing is taken yet
+    blocks = [block for _ in range(_LARGE_PAGES_BYTES // _LARGE_BYTES) if (block := malloc(size))]
+    for block in blocks:
+        first = -(-block // mmap.PAGESIZE) * mmap.PAGESIZE
+        madvise(first, (block + size - first) // mmap.PAGESIZE * mmap.PAGESIZE, large_pages)
+    for block in blocks:
+        free(block)
