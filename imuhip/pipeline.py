@@ -188,11 +188,13 @@ def refine(
     if not frames:
         return Refined([], None, intake.health(), intake.timeline.start_ns or 0, NO_SAMPLES, [])
     whole = GapBridge(len(intake.roles), rate_hz).feed(_join(frames))
+    frames.clear()  # as large as what has come of them
     calibration = intake.calibrator.refine(whole)
     if calibration is None:
         blocks = [hip_block(LiveSegments(intake.roles, rate_hz).feed(whole))]
     else:
         blocks = [hip_block(s) for s in refined_segments(whole, calibration, intake.roles)]
+    del whole
     sets: list[ExerciseSet] = []
     if catalogue is not None:
         stage = ExerciseStage(catalogue, rate_hz)

@@ -115,9 +115,9 @@ class ArrowCovariance:
 
 
 def eliminate(system: ArrowSystem) -> ArrowFactors:
-    """Forward elimination along the chain."""
+    """Forward elimination along the chain, in place: the system is used up."""
     nodes, n, _ = system.diagonal.shape
-    pivot, rest = system.diagonal.copy(), system.wide.copy()
+    pivot, rest = system.diagonal, system.wide
     x = np.empty_like(rest)
     for j in range(nodes):
         # A node has many right-hand sides: with its inverse they are one product, half as long as solving for them.
@@ -129,13 +129,13 @@ def eliminate(system: ArrowSystem) -> ArrowFactors:
     border = rest[..., n:-1]
     taken = border.reshape(nodes * n, -1).T @ x[..., n:].reshape(nodes * n, -1)
     return ArrowFactors(
-        pivot,
+        pivot.copy(),
         x[..., :n],
         x[..., n:-1],
         x[..., -1],
         system.corner - taken[:, :-1],
         system.right_shared - taken[:, -1],
-        border[-1],
+        border[-1].copy(),
     )
 
 

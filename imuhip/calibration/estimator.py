@@ -128,16 +128,18 @@ def solve(
     priors = PriorEquations([*heading_priors, *expected], layout, len(evidence.seg.node_step))
     small = CONVERGED_LIVE_RAD if live else CONVERGED_RAD
     iterations, small = (ITERATIONS, small) if memory is None else (ITERATIONS_WARM, CONVERGED_WARM_RAD)
-    last = 0.0
-    for _ in range(iterations):
+    last, left = 0.0, iterations
+    while True:
         factors = arrow.eliminate(_equations(evidence, layout, state, priors, memory))
         nodes, shared = arrow.substitute(factors)
         state = state.moved(nodes, shared)
         step = max(np.abs(nodes).max(), np.abs(shared).max())
         shrinking = min(step / last, 0.9) if last else 0.5
-        if step * shrinking / (1.0 - shrinking) < small:  # what all steps still to come would add up to
+        left -= 1
+        if not left or step * shrinking / (1.0 - shrinking) < small:  # what all steps still to come would add up to
             break
         last = step
+        del factors  # those of hours take as much memory as all else
     information = factors.last_information()
     covariance = arrow.last_covariance(information, layout.node) if live else arrow.covariance(factors)
     knots = np.arange(len(level[0]))[-1:] if live else np.arange(len(level[0]))

@@ -71,7 +71,7 @@ class MotionDigest:
         self.factor = max(1, round(rate_hz / STEP_RATE_HZ))
         self.step_s = self.factor / rate_hz
         self._first = self._forgotten = self._steps = 0
-        self._kept = _room(sensors, 64 * SLOT_STEPS, self.step_s)
+        self._kept = _room(sensors, 0, self.step_s)
         self._rest: list[BridgedBlock] = []
         self._rest_frames = 0
 
@@ -86,7 +86,10 @@ class MotionDigest:
 
     def flush(self) -> bool:
         """Digest what is left in whole steps, at the end of a recording."""
-        return self._digest(1)
+        added = self._digest(1)
+        self._rest.clear()
+        self._rest_frames = 0
+        return added
 
     def motion(self, start: int = 0, stop: int | None = None) -> Motion:
         """Steps from ``start``, not forgotten, to ``stop`` or all that has been digested so far, as views."""
@@ -122,7 +125,8 @@ class MotionDigest:
         if kept + steps <= len(self._kept):
             return
         old = self._kept.cut(self._forgotten - self._first, kept)
-        self._kept = _room(old.sensors, 2 * (len(old) + steps), self.step_s)
+        room = max((len(old) + steps) * 9 // 8, 64 * SLOT_STEPS)
+        self._kept = _room(old.sensors, room, self.step_s)
         self._first = self._forgotten
         for into, values in zip(self._kept.arrays, old.arrays, strict=True):
             into[:, : len(old)] = values

@@ -27,7 +27,6 @@ class Strapdown:
 
     Attributes:
         quat: (K, N + 1, 4) W from sensor at the start of step i (and at the end of the last).
-        middle: (9, K, N) mean rotation matrix of each step, R[i, j] at ``3 i + j``.
         turn_rad: (K, N, 3) rotation vector of each step, less the bias.
         acc_m_s2: (K, N, 3) mean specific force of each step.
         force: (K, N + 1, 3) running integral of the force in W.
@@ -35,7 +34,6 @@ class Strapdown:
     """
 
     quat: FloatArray
-    middle: FloatArray
     turn_rad: FloatArray
     acc_m_s2: FloatArray
     force: FloatArray
@@ -93,12 +91,15 @@ class StillMeans:
         return self._known[start, end]
 
 
-def integrate(motion: Motion, bias_rad_s: FloatArray) -> Strapdown:
+def integrate(motion: Motion, bias_rad_s: FloatArray) -> tuple[Strapdown, FloatArray]:
     """Integrate the digest with a constant gyro bias taken off.
 
     Args:
         motion: The digest.
         bias_rad_s: (K, 3).
+
+    Returns:
+        What it gives, and (9, K, N) the mean rotation matrix R of each step, R[i, j] at ``3 i + j``.
     """
     sensors, n = motion.known.shape
     dt = motion.step_s
@@ -114,14 +115,14 @@ def integrate(motion: Motion, bias_rad_s: FloatArray) -> Strapdown:
     for i in range(3):
         np.cumsum(middle[3 * i] * x + middle[3 * i + 1] * y + middle[3 * i + 2] * z, axis=1, out=force[:, 1:, i])
     slip = np.concatenate([np.zeros((sensors, 1)), np.cumsum(motion.slip_var, axis=1)], axis=1)
-    return Strapdown(quat, middle, turn, motion.acc_m_s2, force, slip)
+    return Strapdown(quat, turn, motion.acc_m_s2, force, slip), middle
 
 
-def segments(strap: Strapdown, node_step: IntArray, step_s: float) -> Segments:
-    """Integrate between the nodes."""
+def segments(strap: Strapdown, middle: FloatArray, node_step: IntArray, step_s: float) -> Segments:
+    """Integrate between the nodes; ``middle`` is the second that :func:`integrate` gives."""
     duration = np.diff(node_step) * step_s
     per_s = 1.0 / duration[None, :, None]
-    r, by_turn, by_force = _integrals(strap, node_step.tolist(), step_s)
+    r, by_turn, by_force = _integrals(strap, middle, node_step.tolist(), step_s)
     slip_var = np.diff(strap.slip_var[:, node_step], axis=1)
     return Segments(
         node_step=node_step,
@@ -137,19 +138,21 @@ def segments(strap: Strapdown, node_step: IntArray, step_s: float) -> Segments:
     )
 
 
-def _integrals(strap: Strapdown, nodes: list[int], step_s: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _integrals(
+    strap: Strapdown, middle: FloatArray, nodes: list[int], step_s: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Integrals of R (K, J - 1, 3, 3), of R rate and of R force (K, J - 1, 3, 9) between nodes.
 
     A product of two small matrices for each segment: running integrals of all 63 would cost ten times that, and hours
     of them most of the memory.
     """
-    _, sensors, n = strap.middle.shape
+    _, sensors, n = middle.shape
     factors = np.empty((sensors, n, 7))
     factors[..., 0], factors[..., 1:4], factors[..., 4:] = step_s, strap.turn_rad, strap.acc_m_s2 * step_s
     out = np.empty((sensors, len(nodes) - 1, 9, 7))
     for k in range(sensors):
         for j, (a, b) in enumerate(itertools.pairwise(nodes)):
-            np.matmul(strap.middle[:, k, a:b], factors[k, a:b], out=out[k, j])
+            np.matmul(middle[:, k, a:b], factors[k, a:b], out=out[k, j])
     shape = (sensors, len(nodes) - 1, 3)
     return out[..., 0].reshape(*shape, 3), out[..., 1:4].reshape(*shape, 9), out[..., 4:].reshape(*shape, 9)
 

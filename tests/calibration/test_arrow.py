@@ -68,8 +68,8 @@ def dense(system: arrow.ArrowSystem) -> tuple[FloatArray, FloatArray]:
 @given(size=sizes, seed=seeds)
 def test_the_solution_is_that_of_the_dense_system(size: tuple[int, int, int], seed: int) -> None:
     system = random_system(*size, seed)
-    nodes, shared = arrow.substitute(arrow.eliminate(system))
     matrix, right = dense(system)
+    nodes, shared = arrow.substitute(arrow.eliminate(system))
     expected = np.linalg.solve(matrix, right)
     np.testing.assert_allclose(np.concatenate([nodes.ravel(), shared]), expected, rtol=1e-7, atol=1e-8)
 
@@ -78,8 +78,8 @@ def test_the_solution_is_that_of_the_dense_system(size: tuple[int, int, int], se
 def test_covariances_are_blocks_of_the_dense_inverse(size: tuple[int, int, int], seed: int) -> None:
     count, n, _ = size
     system = random_system(*size, seed)
-    found = arrow.covariance(arrow.eliminate(system))
     inverse = np.linalg.inv(dense(system)[0])
+    found = arrow.covariance(arrow.eliminate(system))
     for j in range(count):
         here = slice(j * n, (j + 1) * n)
         np.testing.assert_allclose(found.node[j], inverse[here, here], rtol=1e-7, atol=1e-8)
@@ -100,15 +100,15 @@ def test_the_covariance_of_the_last_node_alone_is_the_same(size: tuple[int, int,
 def test_the_last_information_is_the_inverse_of_the_last_covariance(size: tuple[int, int, int], seed: int) -> None:
     count, n, p = size
     system = random_system(*size, seed)
-    information = arrow.eliminate(system).last_information()
     covariance = np.linalg.inv(dense(system)[0])[(count - 1) * n :, (count - 1) * n :]
+    information = arrow.eliminate(system).last_information()
     np.testing.assert_allclose(information @ covariance, np.eye(n + p), atol=1e-7)
 
 
 @pytest.mark.parametrize("cut", [1, 4, 7])
 def test_a_chain_solved_in_two_pieces_ends_like_the_whole(cut: int) -> None:
     system = random_system(8, 4, 3, seed=cut)
-    whole_nodes, whole_shared = arrow.substitute(arrow.eliminate(system))
+    whole_nodes, whole_shared = arrow.substitute(arrow.eliminate(random_system(8, 4, 3, seed=cut)))
     # What the first piece tells of its last node and the shared unknowns, and the right-hand side that goes with it.
     first = part_of(system, 0, cut + 1)
     first.corner[:], first.right_shared[:] = system.corner, system.right_shared
