@@ -5,9 +5,8 @@ from __future__ import annotations
 import gc
 import mmap
 
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # malloc.h of glibc
-_LARGE_BYTES, _SPARE_BYTES = 1 << 25, 1 << 28
-_LARGE_PAGES_BYTES = 1 << 27  # less than is spared, or it would be given back at once
+_TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # malloc.h of glibc
+_SPARE_BYTES, _LARGE_PAGES_BYTES = 1 << 30, 1 << 28
 
 
 def keep_memory() -> None:
@@ -26,14 +25,12 @@ def keep_memory() -> None:
         large_pages = mmap.MADV_HUGEPAGE
     except (AttributeError, TypeError, OSError):
         return
-    mallopt(_MMAP_THRESHOLD, _LARGE_BYTES)
+    mallopt(_MMAP_MAX, 0)
     mallopt(_TRIM_THRESHOLD, _SPARE_BYTES)
     malloc.argtypes, malloc.restype = [ctypes.c_size_t], ctypes.c_void_p
     free.argtypes, madvise.argtypes = [ctypes.c_void_p], [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
-    size = _LARGE_BYTES - mmap.PAGESIZE  # nothing is touched, so nothing is taken yet
-    blocks = [block for _ in range(_LARGE_PAGES_BYTES // _LARGE_BYTES) if (block := malloc(size))]
-    for block in blocks:
+    block = malloc(_LARGE_PAGES_BYTES)  # nothing of it is touched, so nothing is taken yet
+    if block:
         first = -(-block // mmap.PAGESIZE) * mmap.PAGESIZE
-        madvise(first, (block + size - first) // mmap.PAGESIZE * mmap.PAGESIZE, large_pages)
-    for block in blocks:
+        madvise(first, _LARGE_PAGES_BYTES - mmap.PAGESIZE, large_pages)
         free(block)
