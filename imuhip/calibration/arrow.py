@@ -161,11 +161,13 @@ def inverse(m: FloatArray) -> FloatArray:
 
 
 def covariance(factors: ArrowFactors) -> ArrowCovariance:
-    """Covariance of every node and of the shared unknowns, the inverse of the normal matrix."""
+    """Covariance of every node and of the shared unknowns, the inverse of the normal matrix; uses the factors up."""
     shared, node = inverse(factors.corner), inverse(factors.pivot)
-    border = factors.x_shared.copy()
+    border = factors.x_shared
     for j in range(len(node) - 2, -1, -1):
         node[j] += factors.x_next[j] @ node[j + 1] @ factors.x_next[j].T
         border[j] -= factors.x_next[j] @ border[j + 1]
-    node_shared = -border @ shared
-    return ArrowCovariance(node - node_shared @ np.swapaxes(border, 1, 2), node_shared, shared)
+    np.negative(border, out=border)
+    node_shared = border @ shared
+    node += node_shared @ np.swapaxes(border, 1, 2)
+    return ArrowCovariance(node, node_shared, shared)

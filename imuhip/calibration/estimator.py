@@ -276,11 +276,11 @@ def _mean_angle(angles_rad: Sequence[float]) -> float:
 def _face_alike(evidence: Evidence, state: State, first_run: int = 0) -> None:
     """Turn the thighs' earth about the vertical until pelvis and thigh face alike, anew after every gap."""
     body, seg = evidence.body, evidence.seg
-    nodes = len(seg.node_step)
+    nodes, posed = len(seg.node_step), [(evidence.node_of(pose.still), pose) for pose in evidence.poses]
     for sensor in range(seg.quat.shape[0]):
         starts = [0, *(np.flatnonzero(~seg.whole.all(axis=0)) + 1).tolist()]
         for a, b in list(zip(starts, [*starts[1:], nodes], strict=True))[first_run:]:
-            known = [p for p in evidence.poses if a <= evidence.node_of(p.still) < b]
+            known = [pose for node, pose in posed if a <= node < b]
             pose = next((p for p in known if p.stance), next(iter(known), None))
             node = a if pose is None else evidence.node_of(pose.still)
             step = int(seg.node_step[node]) if pose is None else pose.still.start

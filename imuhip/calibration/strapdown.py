@@ -19,6 +19,8 @@ from imuhip.units import BoolArray, FloatArray, IntArray
 
 MAX_SLIP_VAR = 1.0
 """Slip of a radian: the turning is lost."""
+STRETCH_STEPS = 1 << 13
+"""Steps worked on at once: about what fits a processor's cache."""
 
 
 @record
@@ -108,12 +110,17 @@ def integrate(motion: Motion, bias_rad_s: FloatArray) -> tuple[Strapdown, FloatA
     quat[:, 0] = rotation.IDENTITY
     for k in range(sensors):
         quat[k, 1:] = _gyro_only(np.ascontiguousarray(turn[k] / dt), dt)
-    m = rotation.matrix_components((quat[..., 0], quat[..., 1], quat[..., 2], quat[..., 3]))
-    middle = 0.5 * (m[..., :-1] + m[..., 1:])
-    force = np.zeros((sensors, n + 1, 3))
-    x, y, z = (motion.acc_m_s2[..., i] * dt for i in range(3))
-    for i in range(3):
-        np.cumsum(middle[3 * i] * x + middle[3 * i + 1] * y + middle[3 * i + 2] * z, axis=1, out=force[:, 1:, i])
+    middle, force = np.empty((9, sensors, n)), np.zeros((sensors, n + 1, 3))
+    for a in range(0, n, STRETCH_STEPS):
+        b = min(a + STRETCH_STEPS, n)
+        part = quat[:, a : b + 1]
+        m = rotation.matrix_components((part[..., 0], part[..., 1], part[..., 2], part[..., 3]))
+        np.multiply(m[..., :-1] + m[..., 1:], 0.5, out=middle[..., a:b])
+        x, y, z = (motion.acc_m_s2[:, a:b, i] * dt for i in range(3))
+        for i in range(3):
+            r = middle[3 * i : 3 * i + 3, :, a:b]
+            force[:, a + 1 : b + 1, i] = r[0] * x + r[1] * y + r[2] * z
+    np.cumsum(force, axis=1, out=force)
     slip = np.concatenate([np.zeros((sensors, 1)), np.cumsum(motion.slip_var, axis=1)], axis=1)
     return Strapdown(quat, turn, motion.acc_m_s2, force, slip), middle
 
@@ -147,12 +154,12 @@ def _integrals(
     of them most of the memory.
     """
     _, sensors, n = middle.shape
-    factors = np.empty((sensors, n, 7))
-    factors[..., 0], factors[..., 1:4], factors[..., 4:] = step_s, strap.turn_rad, strap.acc_m_s2 * step_s
+    factors = np.empty((n, 7))
     out = np.empty((sensors, len(nodes) - 1, 9, 7))
     for k in range(sensors):
+        factors[:, 0], factors[:, 1:4], factors[:, 4:] = step_s, strap.turn_rad[k], strap.acc_m_s2[k] * step_s
         for j, (a, b) in enumerate(itertools.pairwise(nodes)):
-            np.matmul(middle[:, k, a:b], factors[k, a:b], out=out[k, j])
+            np.matmul(middle[:, k, a:b], factors[a:b], out=out[k, j])
     shape = (sensors, len(nodes) - 1, 3)
     return out[..., 0].reshape(*shape, 3), out[..., 1:4].reshape(*shape, 9), out[..., 4:].reshape(*shape, 9)
 

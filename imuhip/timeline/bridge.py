@@ -6,7 +6,7 @@ import numpy as np
 
 from imuhip.records import record
 from imuhip.timeline.frames import FrameBlock
-from imuhip.units import FloatArray
+from imuhip.units import BoolArray, FloatArray
 
 MAX_BRIDGE_S = 1.0
 """Beyond a second a hip may have moved and come back: nothing can be said about its turning."""
@@ -59,31 +59,29 @@ class GapBridge:
         self._acc = np.zeros((sensors, 3))
 
     def feed(self, block: FrameBlock) -> BridgedBlock:
-        """Bridge the gaps of the next frames."""
+        """Bridge the gaps of the next frames, in the block's own arrays."""
         acc, gyr = block.acc_m_s2, block.gyr_rad_s
         span, slip = np.ones(block.known.shape), np.zeros(block.known.shape)
         if not block.known.all() or self._gap.any():
-            acc, gyr = acc.copy(order="K"), gyr.copy(order="K")
             for k in range(len(self._gap)):
-                self._bridge(k, block, acc[k], gyr[k], span[k], slip[k])
+                self._bridge(k, block.known[k], acc[k], gyr[k], span[k], slip[k])
         else:
             self._acc, self._gyr = acc[:, -1].copy(), gyr[:, -1].copy()
         return BridgedBlock(block.start_index, block.rate_hz, acc, gyr, block.known, span, slip)
 
     def _bridge(
-        self, k: int, block: FrameBlock, acc: FloatArray, gyr: FloatArray, span: FloatArray, slip: FloatArray
+        self, k: int, known: BoolArray, acc: FloatArray, gyr: FloatArray, span: FloatArray, slip: FloatArray
     ) -> None:
-        known = block.known[k]
         edges = (np.flatnonzero(np.diff(known)) + 1).tolist()
         for a, b in zip([0, *edges], [*edges, len(known)], strict=True):
             if not known[a]:
                 self._gap[k] += b - a
                 acc[a:b], gyr[a:b], span[a:b] = self._acc[k], 0.0, 0.0
                 continue
+            last = gyr[b - 1].copy()
             if self._gap[k]:
                 span[a], slip[a], gyr[a] = self._over_gap(int(self._gap[k]), self._gyr[k], gyr[a])
-            self._gap[k] = 0
-            self._gyr[k], self._acc[k] = block.gyr_rad_s[k, b - 1], block.acc_m_s2[k, b - 1]
+            self._gap[k], self._gyr[k], self._acc[k] = 0, last, acc[b - 1]
 
     def _over_gap(self, gap: int, before: FloatArray, after: FloatArray) -> tuple[float, float, FloatArray]:
         """Span, slip and mean rate of the frame that ends a gap."""

@@ -96,24 +96,26 @@ class _Lane:
         """Turn waiting samples into frames."""
         if self.resampler is None:
             return
-        for samples in self.waiting:
-            self.frames += self.resampler.feed(samples)
-        self.waiting.clear()
+        waiting, self.waiting = self.waiting[::-1], []
+        while waiting:  # letting go of them one by one: those of hours take more memory than their frames
+            self.frames += self.resampler.feed(waiting.pop())
 
     def put_in_order(self) -> None:
         """Put samples that filled gaps in their place."""
-        if not self.waiting:
+        parts, last = self.waiting, -(1 << 62)
+        for part in parts:
+            if part.sensor_ns[0] <= last or (np.diff(part.sensor_ns) <= 0).any():
+                break
+            last = int(part.sensor_ns[-1])
+        else:  # nothing did
             return
-        parts = self.waiting
         whole = TimedSamples(
             *(np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(TimedSamples))
         )
-        if (np.diff(whole.sensor_ns) <= 0).any():
-            whole = whole[np.argsort(whole.sensor_ns, kind="stable")]
-            # Pieces may overlap by whole samples: what lies within half a period is the same sample.
-            repeat = np.diff(whole.sensor_ns, prepend=whole.sensor_ns[0] - (1 << 40)) < 0.5e9 / self.traits.rate_hz
-            whole = whole[~repeat]
-        self.waiting = [whole]
+        whole = whole[np.argsort(whole.sensor_ns, kind="stable")]
+        # Pieces may overlap by whole samples: what lies within half a period is the same sample.
+        repeat = np.diff(whole.sensor_ns, prepend=whole.sensor_ns[0] - (1 << 40)) < 0.5e9 / self.traits.rate_hz
+        self.waiting = [whole[~repeat]]
 
     def fill_out(self, first: int, stop: int, block: FrameBlock, k: int) -> None:
         """Copy frames ``first`` to ``stop`` to sensor ``k`` of a block and let go of them."""
