@@ -14,8 +14,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-import numpy as np
-
 from imuhip.calibration.calibrator import Due
 from imuhip.calibration.result import Calibration
 from imuhip.exercises.catalogue import Catalogue
@@ -187,14 +185,15 @@ def refine(
     frames += intake.flush()
     if not frames:
         return Refined([], None, intake.health(), intake.timeline.start_ns or 0, NO_SAMPLES, [])
-    whole = GapBridge(len(intake.roles), rate_hz).feed(_join(frames))
-    frames.clear()  # as large as what has come of them
-    calibration = intake.calibrator.refine(whole)
+    bridge = GapBridge(len(intake.roles), rate_hz)
+    bridged = [bridge.feed(each) for each in frames]
+    frames.clear()
+    calibration = intake.calibrator.refine(bridged)
     if calibration is None:
-        blocks = [hip_block(LiveSegments(intake.roles, rate_hz).feed(whole))]
+        live = LiveSegments(intake.roles, rate_hz)
+        blocks = [hip_block(live.feed(each)) for each in bridged]
     else:
-        blocks = [hip_block(s) for s in refined_segments(whole, calibration, intake.roles)]
-    del whole
+        blocks = [hip_block(each) for each in refined_segments(bridged, calibration, intake.roles)]
     sets: list[ExerciseSet] = []
     if catalogue is not None:
         stage = ExerciseStage(catalogue, rate_hz)
@@ -217,15 +216,3 @@ def _exercise(stage: ExerciseStage, intake: Intake, blocks: Iterable[HipBlock]) 
 def _cut(block: BridgedBlock, start: int, stop: int) -> BridgedBlock:
     """Frames of a block between two frame numbers."""
     return block.part(max(start - block.start_index, 0), max(stop - block.start_index, 0))
-
-
-def _join(frames: Sequence[FrameBlock]) -> FrameBlock:
-    if len(frames) == 1:
-        return frames[0]
-    return FrameBlock(
-        frames[0].start_index,
-        frames[0].rate_hz,
-        np.concatenate([f.acc_m_s2 for f in frames], axis=1),
-        np.concatenate([f.gyr_rad_s for f in frames], axis=1),
-        np.concatenate([f.known for f in frames], axis=1),
-    )

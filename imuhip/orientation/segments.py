@@ -220,20 +220,25 @@ class LiveSegments:
         return np.array(heading)[last], np.array(level)[last] * back
 
 
-def refined_segments(frames: BridgedBlock, calibration: Calibration, roles: Sequence[str]) -> Iterator[SegmentBlock]:
+def refined_segments(
+    frames: list[BridgedBlock], calibration: Calibration, roles: Sequence[str]
+) -> Iterator[SegmentBlock]:
     """Segments of a whole recording with what is known after it.
 
     Args:
-        frames: All frames.
+        frames: All frames; the list is emptied, because what comes of them is as large.
         calibration: With knots over the whole recording.
         roles: Where each sensor is worn at the start.
 
     Yields:
         Blocks in order, each within the mountings of one time.
     """
-    number, count = np.arange(len(frames)), len(frames)
-    turned, restarted = _turned(frames, calibration, len(roles))
-    corrections = [follow_knots(calibration, k, turned[k], frames.known[k], restarted[k]) for k in range(len(roles))]
+    known, rate_hz = np.concatenate([block.known for block in frames], axis=1), frames[0].rate_hz
+    count = known.shape[1]
+    number = np.arange(count)
+    turned, restarted = _turned(frames, calibration, known.shape)
+    frames.clear()
+    corrections = [follow_knots(calibration, k, turned[k], known[k], restarted[k]) for k in range(len(roles))]
     moves = {m.start_frame for m in calibration.mounts if m.start_frame < count}
     for a, b in itertools.pairwise(sorted({0, *moves, *range(0, count, STRETCH_FRAMES), count})):
         sensors = np.stack([corrections[k].apply(turned[k, a:b], number[a:b]) for k in range(len(roles))])
@@ -244,20 +249,22 @@ def refined_segments(frames: BridgedBlock, calibration: Calibration, roles: Sequ
                 for q, m in zip(sensors, worn, strict=True)
             ]
         )
-        levelled = frames.known[:, a:b]
-        known = levelled & np.array([m is not None and m.usable for m in worn])[:, None]
+        levelled = known[:, a:b]
+        shown = levelled & np.array([m is not None and m.usable for m in worn])[:, None]
         names = tuple(role if m is None else m.role for role, m in zip(roles, worn, strict=True))
         spreads = dict(_knot_spreads(calibration, number[a:b]))
-        yield SegmentBlock(a, frames.rate_hz, names, segments, known, spreads, sensors, levelled)
+        yield SegmentBlock(a, rate_hz, names, segments, shown, spreads, sensors, levelled)
 
 
-def _turned(frames: BridgedBlock, calibration: Calibration, sensors: int) -> tuple[FloatArray, BoolArray]:
+def _turned(
+    frames: Sequence[BridgedBlock], calibration: Calibration, shape: tuple[int, ...]
+) -> tuple[FloatArray, BoolArray]:
     """Orientations (K, N, 4) of the filters over a whole recording, and (K, N) where they started anew."""
-    filters = OrientationFilter(sensors, frames.rate_hz, levelling=False)
-    quat, restarted = np.empty((*frames.known.shape, 4)), np.empty(frames.known.shape, dtype=np.bool_)
-    for a in range(0, len(frames), STRETCH_FRAMES):
-        part = frames.part(a, a + STRETCH_FRAMES)
-        quat[:, a : a + len(part)], restarted[:, a : a + len(part)] = filters.feed(part, calibration)
+    filters = OrientationFilter(shape[0], frames[0].rate_hz, levelling=False)
+    quat, restarted = np.empty((*shape, 4)), np.empty(shape, dtype=np.bool_)
+    for block in frames:
+        part = slice(block.start_index, block.start_index + len(block))
+        quat[:, part], restarted[:, part] = filters.feed(block, calibration)
     return quat, restarted
 
 

@@ -27,6 +27,8 @@ from imuhip.timeline.resample import Resampler, SensorFrames
 from imuhip.timeline.track import TimedSamples, Track
 from imuhip.units import IntArray
 
+MOST_FRAMES = 1 << 14
+"""Frames in a block at the end: a recording of hours as one block would need large arrays at every step."""
 START_WAIT_NS = 1_000_000_000
 """The recording's start is the earliest sample of the sensors that are heard within 1 s of the first."""
 
@@ -188,7 +190,7 @@ class TimelineStage:
         """End the recording.
 
         Returns:
-            All frames not given out yet, up to the last sample of any sensor.
+            All frames not given out yet, up to the last sample of any sensor, in blocks that a cache holds.
         """
         for lane in self._lanes:
             lane.flush()
@@ -198,7 +200,9 @@ class TimelineStage:
             self._start(self._earliest())
         if not self._resample():
             return []
-        return self._emit(max(lane.resampler.next_index for lane in self._lanes if lane.resampler))
+        stop = max(lane.resampler.next_index for lane in self._lanes if lane.resampler)
+        edges = [*range(self._index + MOST_FRAMES, stop, MOST_FRAMES), stop]
+        return [block for edge in edges for block in self._emit(edge)]
 
     def time_of(self, host_ns: int) -> float:
         """Return the seconds from the recording's start to a host time (a mark's); 0 while no sample has come."""

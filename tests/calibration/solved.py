@@ -74,7 +74,7 @@ def refined(
     calibrator = Calibrator([sensor.role for sensor in simulated.sensors], frames.rate_hz, saved)
     for number, activity in enumerate(activities_of(simulated) if activities is None else activities):
         calibrator.mark(number, activity)
-    return calibrator.refine(frames)
+    return calibrator.refine([frames])
 
 
 def mount_errors_deg(simulated: SimulatedSession, calibration: Calibration) -> FloatArray:

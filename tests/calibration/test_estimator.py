@@ -71,7 +71,7 @@ def test_a_crooked_swing_is_named_and_does_not_spoil_the_mounts() -> None:
     activities = solved.activities_of(made)
     for number, activity in enumerate(activities):
         calibrator.mark(number, activity)
-    calibration = known(calibrator.refine(crooked(made)))
+    calibration = known(calibrator.refine([crooked(made)]))
     start_s = next(a.start for a in activities if a.name == "swing") * 0.04
     expected = f"The swing at {start_s:.0f} s was not in one plane: swing the leg straight forward and back"
     assert expected in calibration.warnings
@@ -100,7 +100,7 @@ def test_who_never_stands_still_gets_no_calibration() -> None:
     frames = solved.frames_of(made)
     shake = np.sin(np.arange(len(frames)))[:, None] * np.ones(3)
     calibrator = Calibrator([sensor.role for sensor in made.sensors], frames.rate_hz)
-    assert calibrator.refine(replace(frames, gyr_rad_s=frames.gyr_rad_s + shake)) is None
+    assert calibrator.refine([replace(frames, gyr_rad_s=frames.gyr_rad_s + shake)]) is None
 
 
 @pytest.mark.parametrize("side", ["right", "left"])
@@ -121,7 +121,7 @@ def test_after_a_gap_in_movement_the_tilt_is_as_sure_as_gravity_tells() -> None:
     calibrator = Calibrator([sensor.role for sensor in made.sensors], frames.rate_hz)
     for number, activity in enumerate(solved.activities_of(made)):
         calibrator.mark(number, activity)
-    calibration = known(calibrator.refine(GapBridge(len(made.sensors), frames.rate_hz).feed(frames)))
+    calibration = known(calibrator.refine([GapBridge(len(made.sensors), frames.rate_hz).feed(frames)]))
     after = calibration.knot_frame >= lost.stop
     assert np.rad2deg(calibration.hips["right"].level_sd_rad[after]).max() < 8.0
 
@@ -134,5 +134,5 @@ def test_afterwards_a_mark_counts_that_ends_with_the_recording() -> None:
     calibrator = Calibrator([sensor.role for sensor in made.sensors], 100.0)
     for number, activity in enumerate(activities[:until]):
         calibrator.mark(number, activity)
-    calibration = known(calibrator.refine(solved.frames_of(made).part(0, 4 * end)))
+    calibration = known(calibrator.refine([solved.frames_of(made).part(0, 4 * end)]))
     assert np.rad2deg(calibration.mounts[1].sd_rad[1]) < 10.0
