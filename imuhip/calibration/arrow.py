@@ -14,6 +14,9 @@ import numpy as np
 from imuhip.records import record
 from imuhip.units import FloatArray, IntArray
 
+TOGETHER = 64
+"""Nodes that one product works on."""
+
 
 class ArrowSystem:
     """Normal equations: J nodes of n unknowns, p shared unknowns.
@@ -116,26 +119,31 @@ class ArrowCovariance:
 
 def eliminate(system: ArrowSystem) -> ArrowFactors:
     """Forward elimination along the chain, in place: the system is used up."""
-    nodes, n, _ = system.diagonal.shape
+    nodes, n, p = system.border.shape
     pivot, rest = system.diagonal, system.wide
-    x = np.empty_like(rest)
-    for j in range(nodes):
-        # A node has many right-hand sides: with its inverse they are one product, half as long as solving for them.
-        np.matmul(np.linalg.inv(pivot[j]), rest[j], out=x[j])
-        if j + 1 < nodes:
-            down = rest[j, :, :n].T @ x[j]
-            pivot[j + 1] -= down[:, :n]
-            rest[j + 1, :, n:] -= down[:, n:]
-    border = rest[..., n:-1]
-    taken = border.reshape(nodes * n, -1).T @ x[..., n:].reshape(nodes * n, -1)
+    last_border, taken = np.zeros((n, p)), np.zeros((p, p + 1))
+    for first in range(0, nodes, TOGETHER):
+        some = rest[first : first + TOGETHER]
+        x = np.empty_like(some)
+        for j, own in enumerate(some, first):
+            # A node has many right-hand sides: with its inverse they are one product, half as long as solving for them.
+            solved = np.matmul(np.linalg.inv(pivot[j]), own, out=x[j - first])
+            if j + 1 < nodes:
+                down = own[:, :n].T @ solved
+                pivot[j + 1] -= down[:, :n]
+                rest[j + 1, :, n:] -= down[:, n:]
+        border = some[..., n:-1]
+        taken += border.reshape(len(x) * n, p).T @ x[..., n:].reshape(len(x) * n, p + 1)
+        last_border = border[-1].copy()
+        some[:] = x
     return ArrowFactors(
         pivot.copy(),
-        x[..., :n],
-        x[..., n:-1],
-        x[..., -1],
+        rest[..., :n],
+        rest[..., n:-1],
+        rest[..., -1],
         system.corner - taken[:, :-1],
         system.right_shared - taken[:, -1],
-        border[-1].copy(),
+        last_border,
     )
 
 
@@ -167,7 +175,9 @@ def covariance(factors: ArrowFactors) -> ArrowCovariance:
     for j in range(len(node) - 2, -1, -1):
         node[j] += factors.x_next[j] @ node[j + 1] @ factors.x_next[j].T
         border[j] -= factors.x_next[j] @ border[j + 1]
-    np.negative(border, out=border)
-    node_shared = border @ shared
-    node += node_shared @ np.swapaxes(border, 1, 2)
-    return ArrowCovariance(node, node_shared, shared)
+    for first in range(0, len(node), TOGETHER):
+        some = border[first : first + TOGETHER]
+        node_shared = -some @ shared
+        node[first : first + TOGETHER] -= node_shared @ np.swapaxes(some, 1, 2)
+        some[:] = node_shared
+    return ArrowCovariance(node, border, shared)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -134,8 +134,9 @@ class Calibrator:
                     due.append(Due(end * self._digest.factor + delay, calibration))
         return due
 
-    def refine(self, frames: Iterable[BridgedBlock]) -> Calibration | None:
+    def refine(self, frames: Sequence[BridgedBlock]) -> Calibration | None:
         """Solve a whole session at once; of a calibrator that has been fed nothing but marks."""
+        self._digest.expect(sum(len(block) for block in frames))
         for block in frames:
             self._digest.feed(block)
         self._digest.flush()

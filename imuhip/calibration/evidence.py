@@ -170,7 +170,7 @@ def gather(
     nodes = _with_gap_ends(stillness.pick_nodes(fastest, gaps), motion)
     speed_at = _known_near(speeds)[:, np.minimum(nodes // stillness.SPEED_STEPS, speeds.shape[1] - 1)]
     moving = speed_at.max(axis=0) > stillness.QUIET_RAD_S
-    strap, middle = integrate(motion, bias)
+    strap, integrals = integrate(motion, bias, nodes)
     stills = stillness.find_stills(fastest)
     poses = marked_poses(stills, activities)
     assumed = _assumed_stances(stills, poses, body, known_mounts)
@@ -180,7 +180,7 @@ def gather(
         activities=activities,
         bias_rad_s=bias,
         strap=strap,
-        seg=segments(strap, middle, nodes, motion.step_s),
+        seg=segments(strap, integrals, nodes, motion.step_s),
         speed_m_s=LEVER_M * np.minimum(speed_at, 3.0) + np.where(moving, _travel_m_s(motion, nodes), QUIET_M_S),
         stills=stills,
         poses=sorted([*poses, *assumed], key=lambda p: (p.still.start, p.still.end)),

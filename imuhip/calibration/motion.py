@@ -84,6 +84,10 @@ class MotionDigest:
         self._rest_frames += len(block)
         return self._digest(SLOT_STEPS)
 
+    def expect(self, frames: int) -> None:
+        """Make room for so many frames at once."""
+        self._make_room(frames // self.factor + 1)
+
     def flush(self) -> bool:
         """Digest what is left in whole steps, at the end of a recording."""
         added = self._digest(1)

@@ -39,20 +39,21 @@ class Still:
 def still_slots(motion: Motion) -> BoolArray:
     """(slots,) whether gyro and accelerometer of all sensors spread little within each whole second."""
     slots = len(motion) // SLOT_STEPS
-    shape = (motion.sensors, slots, SLOT_STEPS, 3)
     used = slots * SLOT_STEPS
-    gyr = motion.turn_rad[:, :used].reshape(shape) / motion.step_s
-    acc = motion.acc_m_s2[:, :used].reshape(shape)
-    known = motion.known[:, :used].reshape(shape[:3]).all(axis=(0, 2))
-    gyr_spread, acc_spread = (_spread(values).max(axis=0) for values in (gyr, acc))
-    out: BoolArray = known & (gyr_spread < STILL_GYR_SPREAD_RAD_S) & (acc_spread < STILL_ACC_SPREAD_M_S2)
-    return out
+    still = np.ones(slots, dtype=np.bool_)
+    for known, turn, acc in zip(
+        motion.known[:, :used], motion.turn_rad[:, :used], motion.acc_m_s2[:, :used], strict=True
+    ):
+        still &= known.reshape(slots, SLOT_STEPS).all(axis=1)
+        still &= _spread(turn.reshape(slots, SLOT_STEPS, 3)) < STILL_GYR_SPREAD_RAD_S * motion.step_s
+        still &= _spread(acc.reshape(slots, SLOT_STEPS, 3)) < STILL_ACC_SPREAD_M_S2
+    return still
 
 
 def _spread(values: FloatArray) -> FloatArray:
-    """Root mean square of vectors (..., N, 3) about their mean, (...)."""
-    off = values - (np.einsum("...ni->...i", values) / values.shape[-2])[..., None, :]
-    spread: FloatArray = np.sqrt(np.einsum("...ni,...ni->...", off, off) / values.shape[-2])
+    """Root mean square of vectors (M, N, 3) about their mean, (M,)."""
+    off = values - (np.einsum("mni->mi", values) / values.shape[1])[:, None]
+    spread: FloatArray = np.sqrt(np.einsum("mni,mni->m", off, off) / values.shape[1])
     return spread
 
 
@@ -74,9 +75,11 @@ def speed(motion: Motion, bias_rad_s: FloatArray) -> FloatArray:
     """(K, N // SPEED_STEPS) root mean square of the turning rate over 0.2 s, infinite where not all is known."""
     groups = len(motion) // SPEED_STEPS
     used = groups * SPEED_STEPS
-    rate = motion.turn_rad[:, :used] / motion.step_s - bias_rad_s[:, None]
-    rates = rate.reshape(motion.sensors, groups, 3 * SPEED_STEPS)
-    square = np.einsum("kgi,kgi->kg", rates, rates) / SPEED_STEPS
+    square = np.empty((motion.sensors, groups))
+    for turn, bias, out in zip(motion.turn_rad[:, :used], bias_rad_s, square, strict=True):
+        rates = (turn / motion.step_s - bias).reshape(groups, 3 * SPEED_STEPS)
+        np.einsum("gi,gi->g", rates, rates, out=out)
+    square /= SPEED_STEPS
     known = motion.known[:, :used].reshape(motion.sensors, groups, SPEED_STEPS).all(axis=2)
     return np.where(known, np.sqrt(square), np.inf)
 

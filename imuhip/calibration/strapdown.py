@@ -93,43 +93,52 @@ class StillMeans:
         return self._known[start, end]
 
 
-def integrate(motion: Motion, bias_rad_s: FloatArray) -> tuple[Strapdown, FloatArray]:
+def integrate(motion: Motion, bias_rad_s: FloatArray, node_step: IntArray) -> tuple[Strapdown, FloatArray]:
     """Integrate the digest with a constant gyro bias taken off.
 
     Args:
         motion: The digest.
         bias_rad_s: (K, 3).
+        node_step: (J,) steps of the nodes.
 
     Returns:
-        What it gives, and (9, K, N) the mean rotation matrix R of each step, R[i, j] at ``3 i + j``.
+        What it gives, and (K, J - 1, 9, 7) the integrals of R, of R rate and of R force between nodes, R being the mean
+        rotation matrix of each step, R[i, j] at ``3 i + j``.
     """
     sensors, n = motion.known.shape
-    dt = motion.step_s
+    dt, nodes = motion.step_s, node_step.tolist()
     turn = motion.turn_rad - bias_rad_s[:, None] * dt
-    quat = np.empty((sensors, n + 1, 4))
+    quat, force = np.empty((sensors, n + 1, 4)), np.zeros((sensors, n + 1, 3))
     quat[:, 0] = rotation.IDENTITY
+    # One sensor after the other: what hours of one need in between is most of the memory of all.
+    middle, factors, integrals = np.empty((9, n)), np.empty((n, 7)), np.empty((sensors, len(nodes) - 1, 9, 7))
     for k in range(sensors):
         quat[k, 1:] = _gyro_only(np.ascontiguousarray(turn[k] / dt), dt)
-    middle, force = np.empty((9, sensors, n)), np.zeros((sensors, n + 1, 3))
-    for a in range(0, n, STRETCH_STEPS):
-        b = min(a + STRETCH_STEPS, n)
-        part = quat[:, a : b + 1]
-        m = rotation.matrix_components((part[..., 0], part[..., 1], part[..., 2], part[..., 3]))
-        np.multiply(m[..., :-1] + m[..., 1:], 0.5, out=middle[..., a:b])
-        x, y, z = (motion.acc_m_s2[:, a:b, i] * dt for i in range(3))
-        for i in range(3):
-            r = middle[3 * i : 3 * i + 3, :, a:b]
-            force[:, a + 1 : b + 1, i] = r[0] * x + r[1] * y + r[2] * z
+        factors[:, 0], factors[:, 1:4], factors[:, 4:] = dt, turn[k], motion.acc_m_s2[k] * dt
+        for a in range(0, n, STRETCH_STEPS):
+            b = min(a + STRETCH_STEPS, n)
+            part = quat[k, a : b + 1]
+            m = rotation.matrix_components((part[:, 0], part[:, 1], part[:, 2], part[:, 3]))
+            np.multiply(m[:, :-1] + m[:, 1:], 0.5, out=middle[:, a:b])
+            x, y, z = factors[a:b, 4], factors[a:b, 5], factors[a:b, 6]
+            for i in range(3):
+                r = middle[3 * i : 3 * i + 3, a:b]
+                force[k, a + 1 : b + 1, i] = r[0] * x + r[1] * y + r[2] * z
+        # A product of two small matrices for each segment: running integrals of all 63 would cost ten times that.
+        for j, (a, b) in enumerate(itertools.pairwise(nodes)):
+            np.matmul(middle[:, a:b], factors[a:b], out=integrals[k, j])
     np.cumsum(force, axis=1, out=force)
     slip = np.concatenate([np.zeros((sensors, 1)), np.cumsum(motion.slip_var, axis=1)], axis=1)
-    return Strapdown(quat, turn, motion.acc_m_s2, force, slip), middle
+    return Strapdown(quat, turn, motion.acc_m_s2, force, slip), integrals
 
 
-def segments(strap: Strapdown, middle: FloatArray, node_step: IntArray, step_s: float) -> Segments:
-    """Integrate between the nodes; ``middle`` is the second that :func:`integrate` gives."""
+def segments(strap: Strapdown, integrals: FloatArray, node_step: IntArray, step_s: float) -> Segments:
+    """What the integrals of :func:`integrate` tell of the segments between the nodes."""
     duration = np.diff(node_step) * step_s
     per_s = 1.0 / duration[None, :, None]
-    r, by_turn, by_force = _integrals(strap, middle, node_step.tolist(), step_s)
+    shape = (*integrals.shape[:2], 3)
+    r, by_turn = integrals[..., 0].reshape(*shape, 3), integrals[..., 1:4].reshape(*shape, 9)
+    by_force = integrals[..., 4:].reshape(*shape, 9)
     slip_var = np.diff(strap.slip_var[:, node_step], axis=1)
     return Segments(
         node_step=node_step,
@@ -143,25 +152,6 @@ def segments(strap: Strapdown, middle: FloatArray, node_step: IntArray, step_s: 
         slip_var=slip_var,
         whole=slip_var < MAX_SLIP_VAR,
     )
-
-
-def _integrals(
-    strap: Strapdown, middle: FloatArray, nodes: list[int], step_s: float
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Integrals of R (K, J - 1, 3, 3), of R rate and of R force (K, J - 1, 3, 9) between nodes.
-
-    A product of two small matrices for each segment: running integrals of all 63 would cost ten times that, and hours
-    of them most of the memory.
-    """
-    _, sensors, n = middle.shape
-    factors = np.empty((n, 7))
-    out = np.empty((sensors, len(nodes) - 1, 9, 7))
-    for k in range(sensors):
-        factors[:, 0], factors[:, 1:4], factors[:, 4:] = step_s, strap.turn_rad[k], strap.acc_m_s2[k] * step_s
-        for j, (a, b) in enumerate(itertools.pairwise(nodes)):
-            np.matmul(middle[:, k, a:b], factors[a:b], out=out[k, j])
-    shape = (sensors, len(nodes) - 1, 3)
-    return out[..., 0].reshape(*shape, 3), out[..., 1:4].reshape(*shape, 9), out[..., 4:].reshape(*shape, 9)
 
 
 def _gyro_only(gyr: FloatArray, step_s: float) -> FloatArray:

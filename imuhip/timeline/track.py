@@ -162,7 +162,9 @@ class Track:
             sensor[run] = first[run] + self._epoch_ns
         host_ns = _spread(host, period * (1.0 + slope), count)
         sensor_ns = _spread(sensor, period, count)
-        return TimedSamples(host_ns, sensor_ns, np.repeat(arrival, count), acc, gyr)
+        # Afterwards nobody asks when a sample was known.
+        arrival_ns = np.broadcast_to(arrival[:1], host_ns.shape) if self._fill else np.repeat(arrival, count)
+        return TimedSamples(host_ns, sensor_ns, arrival_ns, acc, gyr)
 
     def _periods(self, period_s: FloatArray) -> FloatArray:
         """Return (P,) ns between samples; where the sensor does not tell (0), the nominal period."""

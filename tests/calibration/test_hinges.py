@@ -24,7 +24,8 @@ def strapdown_of(quat_earth_from_sensor: FloatArray) -> Strapdown:
     turn = rotation.log(rotation.multiply(rotation.conjugate(q[:-1]), q[1:]))
     acc = rotation.rotate(rotation.conjugate(q[:-1]), GRAVITY_M_S2 * UP)
     known = np.ones((1, len(turn)), dtype=np.bool_)
-    return integrate(Motion(STEP_S, turn[None], acc[None], known, np.zeros(known.shape)), np.zeros((1, 3)))[0]
+    motion = Motion(STEP_S, turn[None], acc[None], known, np.zeros(known.shape))
+    return integrate(motion, np.zeros((1, 3)), np.array([0, len(turn)]))[0]
 
 
 def swinging(*turns: tuple[FloatArray, FloatArray], mount: FloatArray) -> Strapdown:
