@@ -60,7 +60,7 @@ class OrientationFilter:
             gyr = gyr.copy()
             gyr[spans] *= block.span[spans][:, None]
         restarted = block.known & (block.slip_rad >= LOST_RAD)
-        quat = np.empty((len(self._filters), 4, len(block))).swapaxes(1, 2)
+        quat = np.empty((len(self._filters), 4, len(block))).swapaxes(1, 2)  # component by component, as frames
         for k in range(len(self._filters)):
             self._run(k, gyr[k], acc[k], block.known[k], restarted[k], quat[k])
         return quat, restarted

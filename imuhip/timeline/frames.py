@@ -10,7 +10,8 @@ from imuhip.units import BoolArray, FloatArray
 class FrameBlock:
     """Consecutive frames of K sensors on the analysis grid.
 
-    Frame ``i`` of the block lies at ``(start_index + i) / rate_hz`` seconds from the recording's start.
+    Frame ``i`` of the block lies at ``(start_index + i) / rate_hz`` seconds from the recording's start. Vectors lie
+    component by component in memory, on which elementwise work is fastest.
 
     Attributes:
         start_index: Grid index of the first frame.
