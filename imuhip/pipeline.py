@@ -22,7 +22,8 @@ from imuhip.exercises.stage import ExerciseStage
 from imuhip.hip.stage import HipBlock, hip_block
 from imuhip.intake import Intake, SensorHealth
 from imuhip.marks import Mark
-from imuhip.orientation.segments import LiveSegments, refined_segments
+from imuhip.orientation.refined import refined_segments
+from imuhip.orientation.segments import LiveSegments
 from imuhip.packets.notification import NotificationBlock, SensorInfo
 from imuhip.records import record
 from imuhip.timeline.bridge import BridgedBlock, GapBridge

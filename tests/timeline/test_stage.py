@@ -13,7 +13,7 @@ from imuhip.errors import InputError
 from imuhip.packets.clock import ClockTraits
 from imuhip.samples.block import SampleBlock
 from imuhip.timeline.frames import FrameBlock
-from imuhip.timeline.stage import TimelineStage
+from imuhip.timeline.stage import MOST_FRAMES, TimelineStage
 
 IMPORT_TRAITS = ClockTraits(kind="recording_clock", tick_bits=64, sequence_bits=0, rate_hz=100.0)
 ARRIVAL_TRAITS = ClockTraits(kind="arrival", tick_bits=0, sequence_bits=0, rate_hz=100.0)
@@ -114,6 +114,17 @@ def test_waiting_for_ever_changes_nothing_where_nothing_is_late():
     live = run(TimelineStage([TICK_TRAITS] * 2), mix(sensors, range(0, 200, 7)))
     after = run(TimelineStage([TICK_TRAITS] * 2, wait_s=math.inf), mix(sensors, []))
     assert_same_bits(live, after)
+
+
+def test_hours_come_in_blocks_that_follow_each_other():
+    sensors = [send(sensor=k, seconds=2.2 * MOST_FRAMES / 100, seed=k).block for k in range(2)]
+    stage = TimelineStage([TICK_TRAITS] * 2, wait_s=math.inf)
+    assert [block for chunk in mix(sensors, range(0, 9000, 999)) for block in stage.feed(chunk)] == []
+    blocks = stage.flush()
+    assert [block.start_index for block in blocks] == [0, MOST_FRAMES, 2 * MOST_FRAMES]
+    assert [len(block) for block in blocks[:2]] == [MOST_FRAMES] * 2
+    assert 0.19 * MOST_FRAMES < len(blocks[2]) <= 0.21 * MOST_FRAMES
+    assert_same_bits(whole(blocks), run(TimelineStage([TICK_TRAITS] * 2), mix(sensors, range(0, 9000, 999))))
 
 
 def test_a_silent_sensor_does_not_stall_the_others():
