@@ -12,6 +12,8 @@ import numpy as np
 from imuhip.units import FloatArray
 
 IDENTITY: FloatArray = np.array([1.0, 0.0, 0.0, 0.0])
+FEW = 64
+"""So many vectors are transformed faster all components at a time; products, sums and bits are the same."""
 
 
 Components = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
@@ -119,6 +121,12 @@ def transform(m: FloatArray, components: Sequence[FloatArray], out: FloatArray |
     """
     if out is None:
         out = np.empty((*components[0].shape, len(components)))
+    if out.shape[1] <= FEW:
+        total = m[:, None, :, 0] * components[0][..., None]
+        for j in range(1, len(components)):
+            total += m[:, None, :, j] * components[j][..., None]
+        out[:] = total
+        return out
     for i in range(len(components)):
         total = m[:, i, 0, None] * components[0]
         for j in range(1, len(components)):

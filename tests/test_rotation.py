@@ -88,10 +88,26 @@ def test_cross_and_skew_are_the_cross_product(a: FloatArray, b: FloatArray) -> N
     assert_allclose(rotation.skew(a) @ b, np.cross(a, b), atol=1e-12)
 
 
+@given(quats)
+def test_components_give_the_same_as_quaternions(q: FloatArray) -> None:
+    parts = (q[0], q[1], q[2], q[3])
+    assert_allclose(rotation.log_of_components(parts), rotation.log(q), rtol=1e-15)
+    assert_allclose(rotation.matrix_components(parts).reshape(3, 3), rotation.matrix(q), rtol=1e-15)
+
+
+@given(st.integers(1, 2 * rotation.FEW), st.integers(0, 40))
+def test_transforming_is_a_matrix_product(count: int, seed: int) -> None:
+    noise = np.random.default_rng(seed)
+    m, v = noise.standard_normal((2, 3, 3)), noise.standard_normal((2, count, 3))
+    out = rotation.transform(m, [v[..., i] for i in range(3)])
+    assert_allclose(out, np.einsum("kij,knj->kni", m, v), atol=1e-13)
+
+
 @given(st.integers(1, 40), st.integers(0, 40))
 def test_bits_do_not_depend_on_the_block(size: int, seed: int) -> None:
     noise = np.random.default_rng(seed)
     q, p, v = noise.standard_normal((97, 4)), noise.standard_normal((97, 4)), noise.standard_normal((97, 3))
+    m = noise.standard_normal((1, 4, 4))
 
     def all_of(rows: slice) -> list[FloatArray]:
         unit = rotation.normalise(q[rows])
@@ -101,7 +117,9 @@ def test_bits_do_not_depend_on_the_block(size: int, seed: int) -> None:
             turned,
             rotation.rotate(unit, v[rows]),
             rotation.matrix(unit),
+            rotation.log(unit),
             rotation.cross(v[rows], v[rows] + 1),
+            rotation.transform(m, [q[None, rows, i] for i in range(4)])[0],
         ]
 
     parts = [all_of(slice(start, start + size)) for start in range(0, 97, size)]
