@@ -25,7 +25,7 @@ lint: .venv/.dev  ## Check style, types and layers
 
 figures: .venv/.dev  ## Print the accuracy and speed tables of the README and draw its picture (takes an hour)
 	$(BIN)/imuhip plot recordings/range_test.mcap -o recordings/range_test.png --force
-	$(BIN)/python tools/accuracy.py
+	-$(BIN)/python tools/accuracy.py  # a figure that misses its target does not keep the others from being printed
 	$(BIN)/python tools/flag_study.py
 	$(BIN)/python tools/bench_pipeline.py
 	$(BIN)/python tools/bench_exercises.py
