@@ -111,7 +111,7 @@ def solve(
     saved = saved or {}
     known = {e: m.quat_sensor_from_segment for e, m in saved.items()}
     if memory is not None:
-        known = {e: memory.quat_sensor_from_segment[e] for e in memory.zeroed}
+        saved, known = {}, {e: memory.quat_sensor_from_segment[e] for e in memory.zeroed}
     evidence = gather(motion, body, activities, known, None if memory is None else memory.bias_rad_s, live=live)
     if evidence is None:
         return None
@@ -124,7 +124,7 @@ def solve(
         state = _go_on(before, evidence, state)
     if memory is None:
         _turn_round(evidence, state, heading_priors)
-    expected = expectations(evidence, state.quat_sensor_from_segment, poses, {} if memory else saved)
+    expected = expectations(evidence, state.quat_sensor_from_segment, poses, saved, whole=not live)
     priors = PriorEquations([*heading_priors, *expected], layout, len(evidence.seg.node_step))
     small = CONVERGED_LIVE_RAD if live else CONVERGED_RAD
     iterations, small = (ITERATIONS, small) if memory is None else (ITERATIONS_WARM, CONVERGED_WARM_RAD)

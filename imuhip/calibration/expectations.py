@@ -13,7 +13,7 @@ from imuhip.calibration.evidence import Evidence
 from imuhip.calibration.hinges import MIN_PLANARITY, Hinge
 from imuhip.calibration.hip_joint import joint_headings
 from imuhip.calibration.pose_equations import HeadingPrior, HingePrior, HipPrior, MountPrior, Prior, UpPrior
-from imuhip.calibration.poses import HINGE_SD_DEG, POSTURES, SAGITTAL, Activity, Pose, pose_up_prior
+from imuhip.calibration.poses import HINGE_SD_DEG, POSTURES, SAGITTAL, Activity, Pose, looseness, pose_up_prior
 from imuhip.calibration.result import Mount
 from imuhip.calibration.travel import travels
 from imuhip.units import FloatArray
@@ -37,6 +37,8 @@ def expectations(
     mounts: FloatArray,
     poses: Sequence[Pose],
     saved: Mapping[int, Mount],
+    *,
+    whole: bool,
 ) -> list[Prior]:
     """What poses and movements say about the body.
 
@@ -45,10 +47,12 @@ def expectations(
         mounts: (E, 4) mountings as known so far, to give hinge axes their direction.
         poses: Poses that the evidence tells of and those found since.
         saved: Mountings of an earlier recording that still hold, by index.
+        whole: Whether these are the poses of a whole session, and not of a piece that others will follow.
     """
     priors: list[Prior] = []
+    looser = looseness(poses) if whole else 1.0
     for pose in poses:
-        priors += _pose_priors(evidence, pose)
+        priors += _pose_priors(evidence, pose, looser)
     for mount in range(len(evidence.body.mountings)):
         if mount in saved:
             sd = np.sqrt(saved[mount].sd_rad ** 2 + STRAP_SLIP_SD_RAD**2)
@@ -111,7 +115,7 @@ def _sagittal(act: Activity, *, pelvis: bool) -> bool:
     return act.name in SAGITTAL or act.kind in ("walk", "repetition")
 
 
-def _pose_priors(evidence: Evidence, pose: Pose) -> list[Prior]:
+def _pose_priors(evidence: Evidence, pose: Pose, looser: float) -> list[Prior]:
     still, body = pose.still, evidence.body
     pelvis = body.worn("pelvis", still.start)
     node = evidence.node_of(still)
@@ -120,6 +124,7 @@ def _pose_priors(evidence: Evidence, pose: Pose) -> list[Prior]:
         sensor = body.mountings[pelvis].sensor
         stance = evidence.stance_of(pelvis) is pose
         up, sd = pose_up_prior(pose.posture, pose.upper or evidence.side)
+        sd = sd * looser
         if stance:
             up, sd = np.array([0.0, 1.0, 0.0]), np.array([STANCE_SD_RAD, np.inf, STANCE_SD_RAD])
         priors.append(UpPrior(node, sensor, pelvis, evidence.mean_quat(still, sensor), up, sd))
@@ -128,7 +133,7 @@ def _pose_priors(evidence: Evidence, pose: Pose) -> list[Prior]:
             continue
         zero = evidence.stance_of(mount) is pose
         if pelvis is not None and mounting.role in THIGHS:
-            priors.append(_hip_prior(evidence, pose, node, pelvis, mount, zero=zero))
+            priors.append(_hip_prior(evidence, pose, node, pelvis, mount, looser=looser, zero=zero))
         elif zero:
             up, sd = np.array([0.0, 1.0, 0.0]), np.array([STANCE_SD_RAD, np.inf, STANCE_SD_RAD])
             quat = evidence.mean_quat(still, mounting.sensor)
@@ -136,10 +141,12 @@ def _pose_priors(evidence: Evidence, pose: Pose) -> list[Prior]:
     return priors
 
 
-def _hip_prior(evidence: Evidence, pose: Pose, node: int, pelvis: int, thigh: int, *, zero: bool) -> HipPrior:
+def _hip_prior(
+    evidence: Evidence, pose: Pose, node: int, pelvis: int, thigh: int, *, looser: float, zero: bool
+) -> HipPrior:
     mountings = evidence.body.mountings
     prior = POSTURES[pose.posture]
-    angles, sd = np.deg2rad(prior.hip_deg), np.deg2rad(prior.hip_sd_deg)
+    angles, sd = np.deg2rad(prior.hip_deg), np.deg2rad(prior.hip_sd_deg) * looser
     if pose.flexion_deg is not None:
         angles[0] = np.deg2rad(pose.flexion_deg)
     if zero:

@@ -47,6 +47,11 @@ POSTURES: Mapping[str, PosturePrior] = MappingProxyType(
 )
 """A real wearer's start poses are off by 3-5 deg and the pelvis rolls by 8 on the side: exact ones double the error."""
 
+POSES_WORTH = 4
+"""So many poses of one session tell as much as all of them: how somebody lies and stands is a habit."""
+LOOSEST = 2.0
+"""Beyond this, headings that slipped over gaps would not be held any more."""
+
 START_FLEXION_DEG: Mapping[str, float] = MappingProxyType({"clamshell": 45.0})
 """Flexion at which an activity on the side starts, where it is not straight."""
 
@@ -142,6 +147,16 @@ def marked_poses(stills: Sequence[Still], activities: Sequence[Activity]) -> lis
             stance = pose_mark and act.position == "standing"
             poses.append(Pose(inside, act.position, stance, START_FLEXION_DEG.get(act.name), _upper_side(act)))
     return poses
+
+
+def looseness(poses: Sequence[Pose]) -> float:
+    """Factor by which each of a session's poses may be further off than one alone.
+
+    Poses that agree because of a habit are no independent witnesses; and each, if trusted on its own, pulls at what it
+    shares with its neighbours, such as a heading that slipped over a gap.
+    """
+    count = sum(not pose.stance for pose in poses)
+    return float(np.clip(np.sqrt(count / POSES_WORTH), 1.0, LOOSEST))
 
 
 def _upper_side(act: Activity) -> str | None:

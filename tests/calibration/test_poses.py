@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from imuhip.calibration.poses import Activity, marked_poses, pose_up_prior
+from imuhip.calibration.poses import Activity, Pose, looseness, marked_poses, pose_up_prior
 from imuhip.calibration.stillness import Still
 from imuhip.hip.stage import join
 from imuhip.pipeline import refine
@@ -27,6 +27,17 @@ def test_lifting_the_lower_leg_means_lying_on_the_working_side(side, other):
 def test_nothing_is_expected_of_the_start_pose_of_90_90():
     assert _poses("internal_rotation", "seated", "right")
     assert not _poses("ninety_ninety_rails", "seated", "right")
+
+
+def test_many_poses_tell_no_more_than_a_few():
+    def looser(count, stances=0):
+        still = Still(0, 100)
+        poses = [Pose(still, "supine", stance=False)] * count + [Pose(still, "standing", stance=True)] * stances
+        return looseness(poses)
+
+    assert looser(0) == looser(1) == looser(4) == looser(4, stances=9) == 1.0, "a short session keeps all that it has"
+    assert 4 / looser(4) ** 2 == pytest.approx(9 / looser(9) ** 2), "four are worth as much as nine"
+    assert looser(100) == looser(1000) == 2.0, "in hours each must still hold its own headings"
 
 
 @pytest.mark.parametrize(
