@@ -5,7 +5,7 @@ recordings are held against their optical reference. Exit code 1 if a figure mis
 
     python tools/accuracy.py                      everything, some minutes on two cores
     python tools/accuracy.py --quick              a few sessions only, for continuous integration
-    python tools/accuracy.py --only simulated     one part: simulated, coverage, real, broad, reps or reps-real
+    python tools/accuracy.py --only simulated     one part: simulated, coverage, real, gaps, broad, reps or reps-real
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from typing import TypeVar
 
 from accuracy_broad import broad
 from accuracy_coverage import coverage
+from accuracy_gaps import gaps
 from accuracy_real import real
 from accuracy_reps_real import reps_real
 from accuracy_reps_simulated import reps_simulated
@@ -32,7 +33,7 @@ from accuracy_table import Section, markdown, missed
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 """Recordings that are not ours to ship; their parts are skipped where this folder is missing."""
-PARTS = ("simulated", "coverage", "real", "broad", "reps", "reps-real")
+PARTS = ("simulated", "coverage", "real", "gaps", "broad", "reps", "reps-real")
 SEEDS, QUICK_SEEDS = 20, 3
 SESSIONS, QUICK_SESSIONS = 120, 12
 PRACTICES, QUICK_PRACTICES = 5, 1
@@ -59,9 +60,9 @@ def measure(part: str, *, quick: bool, seeds: int | None) -> Section:
         others = [] if quick else reps_in_other_ways(_in_parallel)
         return replace(section, figures=(*section.figures, *others))
     required = os.environ.get("IMUHIP_REQUIRE_ALL") == "1"
-    if part == "reps-real":
-        return reps_real(DATA / "hip", required=required)
-    return (real if part == "real" else broad)(DATA / ("hip" if part == "real" else "broad"), required=required)
+    if part == "broad":
+        return broad(DATA / "broad", required=required)
+    return {"real": real, "gaps": gaps, "reps-real": reps_real}[part](DATA / "hip", required=required)
 
 
 def _in_parallel(function: Callable[[T], R], cases: Sequence[T]) -> list[R]:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from accuracy_broad import broad, errors_deg
 from accuracy_coverage import _covered
+from accuracy_gaps import gaps, over_gaps
 from accuracy_real import _range, best_lag, real
 from accuracy_sessions import SCRIPTS, WEARERS, Case, Peak, compare, measure, true_block
 from accuracy_table import Section, at_most, markdown, missed, p90, verdict
@@ -151,3 +152,21 @@ def test_the_command_prints_a_table_writes_json_and_tells_misses_by_its_exit_cod
     misses = sum(figure["passed"] is False for figure in section["figures"])
     assert done.returncode == (1 if misses else 0), done.stderr
     assert "| figure" in done.stdout
+
+
+def test_turning_over_gaps_is_held_against_what_was_turned():
+    steady = np.tile([0.5, -1.0, 2.0], (1000, 1))
+    error, slip = over_gaps(steady, 100.0, 0.3)
+    assert len(error) == len(slip) == 9
+    assert np.abs(error).max() < 1e-9
+    assert (slip > 0).all()
+    kicked = steady.copy()
+    kicked[80, 1] += 10.0  # within the first gap, for one frame
+    error, _ = over_gaps(kicked, 100.0, 0.3)
+    assert np.linalg.norm(error[0]) == pytest.approx(0.1, rel=0.02)
+    assert np.abs(error[1:]).max() < 1e-9
+
+
+def test_gaps_without_recordings_say_so(tmp_path):
+    assert [each.passed for each in gaps(tmp_path, required=False).figures] == [None]
+    assert missed([gaps(tmp_path, required=True)]) == 1
