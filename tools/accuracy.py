@@ -5,7 +5,8 @@ recordings are held against their optical reference. Exit code 1 if a figure mis
 
     python tools/accuracy.py                      everything, some minutes on two cores
     python tools/accuracy.py --quick              a few sessions only, for continuous integration
-    python tools/accuracy.py --only simulated     one part: simulated, coverage, real, gaps, broad, reps or reps-real
+    python tools/accuracy.py --only simulated     one part: simulated, coverage, dropouts, real, gaps, broad, reps or
+                                                  reps-real
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import TypeVar
 
 from accuracy_broad import broad
 from accuracy_coverage import coverage
+from accuracy_dropouts import dropouts
 from accuracy_gaps import gaps
 from accuracy_real import real
 from accuracy_reps_real import reps_real
@@ -33,7 +35,7 @@ from accuracy_table import Section, markdown, missed
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 """Recordings that are not ours to ship; their parts are skipped where this folder is missing."""
-PARTS = ("simulated", "coverage", "real", "gaps", "broad", "reps", "reps-real")
+PARTS = ("simulated", "coverage", "dropouts", "real", "gaps", "broad", "reps", "reps-real")
 SEEDS, QUICK_SEEDS = 20, 3
 SESSIONS, QUICK_SESSIONS = 120, 12
 PRACTICES, QUICK_PRACTICES = 5, 1
@@ -55,6 +57,8 @@ def measure(part: str, *, quick: bool, seeds: int | None) -> Section:
         return simulated(_in_parallel, seeds or (QUICK_SEEDS if quick else SEEDS))
     if part == "coverage":
         return coverage(_in_parallel, QUICK_SESSIONS if quick else SESSIONS, quick=quick)
+    if part == "dropouts":
+        return dropouts(_in_parallel, QUICK_SEEDS if quick else SEEDS // 2)
     if part == "reps":
         section = reps_simulated(_in_parallel, QUICK_PRACTICES if quick else PRACTICES, quick=quick)
         others = [] if quick else reps_in_other_ways(_in_parallel)

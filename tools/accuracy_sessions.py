@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from imuhip.exercises.trials import START_S
 from imuhip.hip.stage import HipAngles, HipBlock, join
 from imuhip.marks import Mark
 from imuhip.packets.blocks import slice_block
-from imuhip.packets.notification import NotificationBlock
+from imuhip.packets.notification import NotificationBlock, SensorInfo
 from imuhip.pipeline import Pipeline, refine
 from imuhip.simulation.script import Side, range_test_session, strengthening_session
 from imuhip.simulation.simulate import SimulatedSession, simulate
@@ -148,12 +148,19 @@ def as_recorded(made: SimulatedSession) -> list[NotificationBlock | Mark]:
     return [*events, slice_block(block, done, len(block))]
 
 
-def _live(made: SimulatedSession, side: Side, events: Sequence[NotificationBlock | Mark]) -> Way:
-    pipeline = Pipeline(made.sensors)
+def played_live(
+    sensors: Sequence[SensorInfo], events: Iterable[NotificationBlock | Mark]
+) -> tuple[Pipeline, list[HipBlock]]:
+    """Feed a live pipeline one event after the other; returns it and its angles."""
+    pipeline = Pipeline(sensors)
     blocks: list[HipBlock] = []
     for event in events:
         blocks += pipeline.mark(event) if isinstance(event, Mark) else pipeline.feed(event)
-    blocks += pipeline.flush()
+    return pipeline, [*blocks, *pipeline.flush()]
+
+
+def _live(made: SimulatedSession, side: Side, events: Sequence[NotificationBlock | Mark]) -> Way:
+    pipeline, blocks = played_live(made.sensors, events)
     known = [(due.from_frame, due.calibration) for due in pipeline.calibrations]
     return compare(made, side, join(blocks), pipeline.start_ns or 0, known)
 
@@ -175,9 +182,7 @@ def compare(
         calibrations: Each with the frame from which it holds.
     """
     true = true_block(made, side, measured, start_ns)
-    reference = _angles(true, side)
-    reference[2] = _at_frames(made.truth.hips[side].skin_deg[:, 2], made, measured, start_ns)
-    error = _wrapped(_angles(measured, side) - reference)
+    error = angle_errors(made, side, measured, start_ns)
     errors, changes, own_changes, marked, peaks = [], [], [], [], []
     for mark in made.marks:
         if mark.kind not in {"test", "exercise"} or mark.end_ns is None:
@@ -188,7 +193,7 @@ def compare(
         errors.append(own)
         changes.append(own - np.array([_median(row) for row in start])[:, None])
         at_s = (mark.start_ns - int(made.truth.host_ns[0])) * 1e-9
-        marked.append(Marked(f"{mark.kind} {mark.name} {mark.position}", at_s, _rms(own), _mean(own)))
+        marked.append(Marked(f"{mark.kind} {mark.name} {mark.position}", at_s, rms(own), _mean(own)))
         if mark.kind == "test" and mark.name in DIRECTIONS:
             own_changes.append(changes[-1][DIRECTIONS[mark.name][0]])
             used = [calibration for since, calibration in calibrations if since <= last]
@@ -196,13 +201,20 @@ def compare(
             peaks.append(_peak(mark, at_s, side, *parts, used[-1] if used else None))
     whole = np.concatenate(errors, axis=1)
     return Way(
-        _rms(whole),
-        _rms(np.concatenate(changes, axis=1)),
-        _rms(np.concatenate(own_changes)[None])[0] if own_changes else float("nan"),
+        rms(whole),
+        rms(np.concatenate(changes, axis=1)),
+        rms(np.concatenate(own_changes)[None])[0] if own_changes else float("nan"),
         float(np.isfinite(whole).all(axis=0).mean()),
         tuple(marked),
         tuple(peaks),
     )
+
+
+def angle_errors(made: SimulatedSession, side: Side, measured: HipBlock, start_ns: int) -> FloatArray:
+    """(3, N) deg by which flexion and adduction are off the bone's, rotation off the skin's; NaN where unknown."""
+    hips = made.truth.hips[side]
+    true = [_at_frames(each, made, measured, start_ns) for each in (*hips.bone_deg[:, :2].T, hips.skin_deg[:, 2])]
+    return _wrapped(_angles(measured, side) - np.stack(true))
 
 
 def true_block(made: SimulatedSession, side: Side, measured: HipBlock, start_ns: int) -> HipBlock:
@@ -255,7 +267,7 @@ def _wrapped(angle_deg: FloatArray) -> FloatArray:
     return (angle_deg + 180.0) % 360.0 - 180.0
 
 
-def _rms(error: FloatArray) -> tuple[float, ...]:
+def rms(error: FloatArray) -> tuple[float, ...]:
     """Root mean square of each row where it is known, infinite where it never is."""
     known = [row[np.isfinite(row)] for row in error]
     return tuple(float(np.sqrt(np.mean(row**2))) if len(row) else float("inf") for row in known)

@@ -14,6 +14,7 @@ from imuhip.calibration.motion import SLOT_STEPS, MotionDigest
 from imuhip.calibration.outcome import calibration_of, why_unsolved
 from imuhip.calibration.poses import Activity
 from imuhip.calibration.result import HEADING_LIMIT_RAD, Calibration
+from imuhip.calibration.returns import SETS
 from imuhip.calibration.stillness import still_slots
 from imuhip.calibration.strapdown import MAX_SLIP_VAR
 from imuhip.records import record
@@ -24,19 +25,19 @@ APPLY_DELAY_S = 0.5
 """A live solution applies from half a second after the moment that it knows: a shell may compute it meanwhile."""
 MIN_BETWEEN_SLOTS = 6
 """Live, the session is at first solved again at most every 6 seconds."""
-SPACING, MAX_BETWEEN_SLOTS = 30, 45
-"""What is missing (a heading lost in a gap) is found out later the longer the session, every 45 s after twenty
-minutes."""
+SPACING, MAX_BETWEEN_SLOTS = 30, 20
+"""What is missing (a heading lost in a gap) is found out later the longer the session, every 20 s after ten minutes."""
 SPACING_SETTLED, WORTH_RAD = 4, np.deg2rad(1.0)
 """Where all is known, every pose tells less than the one before. Later the session is solved again when a heading may
 have drifted by this since (1 SD), which takes ten minutes once the biases are known well."""
-NOTABLE_SLIP_VAR = np.deg2rad(3.0) ** 2
+NOTABLE_SLIP_VAR = np.deg2rad(5.0) ** 2
 """A heading that slipped by this over a bridged gap is worth finding again soon."""
 TOLD_STEPS = 3
 """A mark counts from this much after its time (0.12 s), by when a shell has told of it, even if a little late."""
 PIECE_STEPS, OPEN_PIECE_STEPS = 25 * 20, 25 * 300
-"""Live, the last 20 s are solved anew each time; what is older is remembered. While a mounting is not known yet, up to
-the last five minutes are: what is remembered can be corrected, but not turned from back to front."""
+"""Live, the last 20 s are solved anew each time; what is older is remembered. While a mounting is not known, or in
+mid-set a heading, up to the last five minutes are: what is remembered can be corrected, but not turned from back to
+front, and the wearer may come back to a pose from before the gap."""
 
 
 @record
@@ -73,8 +74,8 @@ class Calibrator:
         self._pending = False
         self._calibrated_slots: set[int] = set()
         self._ended_slots: set[int] = set()
-        self._solved_slot = -MIN_BETWEEN_SLOTS
-        self._settled = False
+        self._solved_slot = self._sought_slot = -MIN_BETWEEN_SLOTS
+        self._missing = self._settled = False
         self._holds_slots = 0
 
     @property
@@ -99,7 +100,7 @@ class Calibrator:
     def wear(self, sensor: int, role: str, step: int) -> None:
         """Learn that a sensor has been strapped on elsewhere."""
         self._body = self._body.moved(sensor, role, step)
-        self._settled = False
+        self._missing = self._settled = False
 
     def step_at(self, time_s: float) -> int:
         """Step of the digest that holds a time from the recording's start, also one still to come."""
@@ -119,16 +120,21 @@ class Calibrator:
         self._still = np.concatenate([self._still, still_slots(new)])
         slip_var = new.slip_var.reshape(new.sensors, -1, SLOT_STEPS).max(axis=(0, 2))
         self._lost = np.concatenate([self._lost, slip_var > MAX_SLIP_VAR])
-        slipped = slip_var > NOTABLE_SLIP_VAR
+        slipped, unknown = slip_var > NOTABLE_SLIP_VAR, slip_var > HEADING_LIMIT_RAD**2
         due = []
         for slot in range(done, len(self._still)):
             self._pending |= self._moment(slot)
+            self._missing |= self._settled and bool(unknown[slot - done])
             self._settled &= not slipped[slot - done]
-            if self._urgent(slot) or (self._pending and slot - self._solved_slot >= self._spacing(slot)):
+            wanted = self._urgent(slot) or (self._pending and slot - self._solved_slot >= self._spacing(slot))
+            if wanted or self._seeks(slot):
                 end = (slot + 1) * SLOT_STEPS
                 calibration = self._solve_piece(end)
                 if calibration is not None:
-                    self._solved_slot, self._pending, self._settled = slot, False, _settled(calibration)
+                    self._sought_slot = slot
+                    if wanted:
+                        self._solved_slot, self._pending = slot, False
+                    self._missing, self._settled = _missing(calibration), _settled(calibration)
                     self._holds_slots = _holds_slots(calibration)
                     delay = round(APPLY_DELAY_S * self._rate_hz)
                     due.append(Due(end * self._digest.factor + delay, calibration))
@@ -161,6 +167,14 @@ class Calibrator:
             return True
         return slot in self._calibrated_slots and not self._settled
 
+    def _seeks(self, slot: int) -> bool:
+        """Whether a heading is missing in mid-set, where the wearer may be back in a pose at any moment.
+
+        That takes no turn from the moments at which something has ended.
+        """
+        asks = self._missing and slot - self._sought_slot >= self._spacing(slot)
+        return asks and self._in_set((slot + 1) * SLOT_STEPS)
+
     def _spacing(self, slot: int) -> int:
         """Slots that pass at least until the session is solved again."""
         if self._settled:
@@ -185,7 +199,8 @@ class Calibrator:
         if solution is None:
             return None
         calibration = calibration_of(solution, body, start, self._digest.factor)
-        most = PIECE_STEPS if all(mount.usable for mount in calibration.mounts) else OPEN_PIECE_STEPS
+        open_ = not _mounted(calibration) or (_missing(calibration) and self._in_set(end))
+        most = OPEN_PIECE_STEPS if open_ else PIECE_STEPS
         if end - start > most and not self._ending(end):
             self._memory, self._solution = solution.memory(start), None
             self._digest.forget(self._memory.step)
@@ -193,15 +208,36 @@ class Calibrator:
             self._solution = solution
         return calibration
 
+    def _in_set(self, step: int) -> bool:
+        """Whether a marked test or exercise is going on, as far as has been told: its wearer will come back."""
+        told = step - TOLD_STEPS
+        return any(
+            a.kind in SETS and a.start < told and (a.end is None or a.end > told) for a in self._activities.values()
+        )
+
     def _ending(self, step: int) -> bool:
         """Whether something marked has just ended, as is told only later: the piece that holds it must not end yet."""
         return any(a.end is not None and step - TOLD_STEPS < a.end <= step for a in self._activities.values())
 
 
+def _mounted(calibration: Calibration) -> bool:
+    """Whether it is known how every sensor sits."""
+    return all(mount.usable for mount in calibration.mounts)
+
+
+def _missing(calibration: Calibration) -> bool:
+    """Whether a heading is all that is not known."""
+    return _mounted(calibration) and _heading_sd_rad(calibration) >= HEADING_LIMIT_RAD
+
+
 def _settled(calibration: Calibration) -> bool:
     """Whether all that live shows is known well."""
-    headings = [hip.heading_sd_rad[-1] for hip in calibration.hips.values()]
-    return all(m.usable for m in calibration.mounts) and max(headings, default=0.0) < 0.5 * HEADING_LIMIT_RAD
+    return _mounted(calibration) and _heading_sd_rad(calibration) < 0.5 * HEADING_LIMIT_RAD
+
+
+def _heading_sd_rad(calibration: Calibration) -> float:
+    """Of the worse known hip, now."""
+    return max((float(hip.heading_sd_rad[-1]) for hip in calibration.hips.values()), default=0.0)
 
 
 def _holds_slots(calibration: Calibration) -> int:

@@ -124,7 +124,7 @@ def solve(
         state = _go_on(before, evidence, state)
     if memory is None:
         _turn_round(evidence, state, heading_priors)
-    expected = expectations(evidence, state.quat_sensor_from_segment, poses, saved, whole=not live)
+    expected = expectations(evidence, level, state.quat_sensor_from_segment, poses, saved, whole=not live)
     priors = PriorEquations([*heading_priors, *expected], layout, len(evidence.seg.node_step))
     small = CONVERGED_LIVE_RAD if live else CONVERGED_RAD
     iterations, small = (ITERATIONS, small) if memory is None else (ITERATIONS_WARM, CONVERGED_WARM_RAD)

@@ -15,7 +15,7 @@ from imuhip.calibration.motion import Motion
 from imuhip.calibration.poses import UNLIKE_THEIR_POSITION, Activity, Pose, marked_poses
 from imuhip.calibration.stillness import Still
 from imuhip.calibration.strapdown import Segments, StillMeans, Strapdown, integrate, segments
-from imuhip.units import FloatArray, IntArray
+from imuhip.units import BoolArray, FloatArray, IntArray
 
 LEVER_M = 0.35
 """Distance of a sensor from the joint that its segment turns about, to tell its speed from its turning."""
@@ -48,6 +48,7 @@ class Evidence:
         strap: Gyro-only orientations.
         seg: Segments between nodes.
         speed_m_s: (K, J) how fast each sensor may move at each node.
+        quiet: (J,) at which nodes no sensor moves and all are known.
         stills: Still stretches.
         poses: Poses that marks tell of, and the stance of every mounting.
         assumed_stance: Whether a stance had to be assumed because none was marked.
@@ -62,6 +63,7 @@ class Evidence:
     strap: Strapdown
     seg: Segments
     speed_m_s: FloatArray
+    quiet: BoolArray
     stills: Sequence[Still]
     poses: Sequence[Pose]
     assumed_stance: bool
@@ -168,7 +170,8 @@ def gather(
     fastest = speeds.max(axis=0)
     gaps = stillness.NODE_GAPS_LIVE if live else stillness.NODE_GAPS
     nodes = _with_gap_ends(stillness.pick_nodes(fastest, gaps), motion)
-    speed_at = _known_near(speeds)[:, np.minimum(nodes // stillness.SPEED_STEPS, speeds.shape[1] - 1)]
+    groups = np.minimum(nodes // stillness.SPEED_STEPS, speeds.shape[1] - 1)
+    speed_at = _known_near(speeds)[:, groups]
     moving = speed_at.max(axis=0) > stillness.QUIET_RAD_S
     strap, integrals = integrate(motion, bias, nodes)
     stills = stillness.find_stills(fastest)
@@ -182,6 +185,7 @@ def gather(
         strap=strap,
         seg=segments(strap, integrals, nodes, motion.step_s),
         speed_m_s=LEVER_M * np.minimum(speed_at, 3.0) + np.where(moving, _travel_m_s(motion, nodes), QUIET_M_S),
+        quiet=fastest[groups] <= stillness.QUIET_RAD_S,
         stills=stills,
         poses=sorted([*poses, *assumed], key=lambda p: (p.still.start, p.still.end)),
         assumed_stance=bool(assumed),
@@ -234,13 +238,20 @@ def _known_near(speeds: FloatArray) -> FloatArray:
 def _with_gap_ends(nodes: IntArray, motion: Motion) -> IntArray:
     """Nodes, one more at both ends of each gap over which turning may have slipped, and one at the end of the session.
 
-    So such a gap is a segment of its own and what lies between two gaps is known in full.
+    So such a gap is a segment of its own and what lies between two gaps is known in full. Gaps of several sensors that
+    begin or end together are one: it is the heading between the sensors that counts.
     """
-    edges = {len(motion)}
-    for k, end in np.argwhere(motion.slip_var > NOTABLE_SLIP_VAR).tolist():
-        known = np.flatnonzero(motion.known[k, :end])
-        edges |= {int(known[-1]) + 1 if len(known) else 0, end + 1}
-    forced = np.array(sorted(e for e in edges if e <= len(motion)), dtype=np.int64)
+    starts: set[int] = set()
+    ends: set[int] = set()
+    for slip_var, known in zip(motion.slip_var, motion.known, strict=True):
+        gaps = np.flatnonzero(slip_var > NOTABLE_SLIP_VAR)
+        if len(gaps):
+            after_known = np.concatenate([[0], np.flatnonzero(known) + 1])
+            starts |= set(after_known[np.searchsorted(after_known, gaps, side="right") - 1].tolist())
+            ends |= set((gaps + 1).tolist())
+    first = [s for s in starts if not starts & set(range(s - MIN_SEGMENT_STEPS, s))]
+    last = [e for e in ends if not ends & set(range(e + 1, e + MIN_SEGMENT_STEPS + 1))]
+    forced = np.array(sorted(e for e in {len(motion), *first, *last} if e <= len(motion)), dtype=np.int64)
     near = np.abs(nodes[:, None] - forced).min(axis=1) < MIN_SEGMENT_STEPS
     return np.array(sorted({0, *nodes[~near].tolist(), *forced.tolist()}), dtype=np.int64)
 

@@ -12,9 +12,18 @@ from imuhip.calibration.body import THIGHS
 from imuhip.calibration.evidence import Evidence
 from imuhip.calibration.hinges import MIN_PLANARITY, Hinge
 from imuhip.calibration.hip_joint import joint_headings
-from imuhip.calibration.pose_equations import HeadingPrior, HingePrior, HipPrior, MountPrior, Prior, UpPrior
+from imuhip.calibration.pose_equations import (
+    HeadingPrior,
+    HingePrior,
+    HipPrior,
+    MountPrior,
+    Prior,
+    ReturnPrior,
+    UpPrior,
+)
 from imuhip.calibration.poses import HINGE_SD_DEG, POSTURES, SAGITTAL, Activity, Pose, looseness, pose_up_prior
 from imuhip.calibration.result import Mount
+from imuhip.calibration.returns import returns
 from imuhip.calibration.travel import travels
 from imuhip.units import FloatArray
 
@@ -34,6 +43,7 @@ MIN_LEAN_RAD = np.deg2rad(12.0)
 
 def expectations(
     evidence: Evidence,
+    level: FloatArray,
     mounts: FloatArray,
     poses: Sequence[Pose],
     saved: Mapping[int, Mount],
@@ -44,6 +54,7 @@ def expectations(
 
     Args:
         evidence: The session.
+        level: (K, J, 4) levelled frames, earth from W at the nodes.
         mounts: (E, 4) mountings as known so far, to give hinge axes their direction.
         poses: Poses that the evidence tells of and those found since.
         saved: Mountings of an earlier recording that still hold, by index.
@@ -62,7 +73,7 @@ def expectations(
             axis = hinge.axis if hinge.axis @ z >= 0 else -hinge.axis
             pelvis = evidence.body.mountings[mount].role == "pelvis"
             priors.append(HingePrior(mount, axis, PELVIS_HINGE_SD_RAD if pelvis else np.deg2rad(HINGE_SD_DEG)))
-    return [*priors, *_after_gaps(evidence), *_between_repetitions(evidence)]
+    return [*priors, *_returned(evidence, level), *_after_gaps(evidence), *_between_repetitions(evidence)]
 
 
 def headings(evidence: Evidence, level: FloatArray) -> list[HeadingPrior]:
@@ -162,6 +173,16 @@ def _hip_prior(
         angles=angles,
         sd=sd,
     )
+
+
+def _returned(evidence: Evidence, level: FloatArray) -> list[ReturnPrior]:
+    """What a wearer who came back to a pose after a gap in mid-set says of the heading between pelvis and thighs."""
+    pelvis = evidence.body.worn("pelvis", 0)
+    if pelvis is None:
+        return []
+    first = evidence.body.mountings[pelvis].sensor
+    others = [k for k in range(evidence.motion.sensors) if k != first]
+    return [prior for k in others for prior in returns(evidence, level, first, k)]
 
 
 def _after_gaps(evidence: Evidence) -> list[Prior]:

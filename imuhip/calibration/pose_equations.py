@@ -1,4 +1,4 @@
-"""What the body tells: still poses, the stance zero, the axis of hinge-like movement, headings. All of it weak."""
+"""What the body tells: still poses, the stance zero, hinge-like movement, headings, returns. All of it weak."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from imuhip import rotation
 from imuhip.calibration import few
 from imuhip.calibration.state import State
 from imuhip.records import record
-from imuhip.units import FloatArray
+from imuhip.units import FloatArray, IntArray
 
 
 @record
@@ -112,7 +112,26 @@ class HeadingPrior:
         return HeadingPrior(node, sensors, (level[first, node], level[second, node]), heading_rad, sd_rad)
 
 
-Prior = UpPrior | HipPrior | HingePrior | MountPrior | HeadingPrior
+@record
+class ReturnPrior:
+    """Two sensors face each other after a gap as before it, at P pairs of moments.
+
+    Attributes:
+        node: The node before the gap.
+        sensors: Both sensors.
+        pairs: (2, P) nodes of the moments: before, and after.
+        quat_w_from_sensor: (2, 2, P, 4) orientations of both sensors then.
+        sd: rad.
+    """
+
+    node: int
+    sensors: tuple[int, int]
+    pairs: IntArray
+    quat_w_from_sensor: FloatArray
+    sd: float
+
+
+Prior = UpPrior | HipPrior | HingePrior | MountPrior | HeadingPrior | ReturnPrior
 
 
 def segment_quat(state: State, node: int, sensor: int, mount: int, quat_w_from_sensor: FloatArray) -> FloatArray:
@@ -128,3 +147,18 @@ def heading_residual(state: State, prior: HeadingPrior) -> float:
         for k, level in zip(prior.sensors, prior.level, strict=True)
     )
     return (second - first - prior.heading + np.pi) % (2 * np.pi) - np.pi
+
+
+def return_residual(quat_earth_from_w: FloatArray, prior: ReturnPrior) -> float:
+    """By how much the second sensor has turned about the vertical against the first, rad within +-pi.
+
+    Args:
+        quat_earth_from_w: (K, J, 4).
+        prior: The moments.
+    """
+    frames = quat_earth_from_w[np.array(prior.sensors)[:, None, None], prior.pairs]
+    quat = few.multiply(frames, prior.quat_w_from_sensor)
+    first, second = rotation.heading(few.multiply(quat[:, 1], rotation.conjugate(quat[:, 0])))
+    off = second - first
+    mean: float = off[0] + ((off - off[0] + np.pi) % (2 * np.pi) - np.pi).mean()
+    return (mean + np.pi) % (2 * np.pi) - np.pi

@@ -10,7 +10,16 @@ import numpy as np
 from imuhip import rotation
 from imuhip.calibration import few
 from imuhip.calibration.arrow import ArrowSystem
-from imuhip.calibration.pose_equations import HeadingPrior, HingePrior, HipPrior, MountPrior, Prior, UpPrior
+from imuhip.calibration.pose_equations import (
+    HeadingPrior,
+    HingePrior,
+    HipPrior,
+    MountPrior,
+    Prior,
+    ReturnPrior,
+    UpPrior,
+    return_residual,
+)
 from imuhip.calibration.state import Layout, State
 from imuhip.joint import SIDE_SIGNS, angle_jacobian, euler_zxy
 from imuhip.units import FloatArray, IntArray
@@ -45,6 +54,7 @@ class PriorEquations:
         if headings := _of(HeadingPrior, priors):
             self._batches.append(_Headings(headings, layout, size))
         self._hinges, self._mounts = _of(HingePrior, priors), _of(MountPrior, priors)
+        self._returns = _of(ReturnPrior, priors)
 
     def add(self, system: ArrowSystem, state: State) -> None:
         """Add them to the equations, linearised at a state."""
@@ -55,6 +65,8 @@ class PriorEquations:
             _add_hinge(system, self._layout, mounts, hinge)
         for mount in self._mounts:
             _add_mount(system, self._layout, state, mount)
+        for back in self._returns:
+            _add_return(system, self._layout, state, back)
 
 
 class _Segments:
@@ -162,6 +174,19 @@ def _add_mount(system: ArrowSystem, layout: Layout, state: State, prior: MountPr
     m = layout.mount(prior.mount)
     system.corner[m, m] += np.diag(1.0 / prior.sd**2)
     system.right_shared[m] -= rotation.log(off) / prior.sd**2
+
+
+def _add_return(system: ArrowSystem, layout: Layout, state: State, prior: ReturnPrior) -> None:
+    node, off = prior.node, return_residual(state.quat_earth_from_w, prior)
+    vertical = [layout.turn(k).stop - 1 for k in prior.sensors]
+    # What is before the gap moves with the node before it, what is after it with the next: the gyro ties them together.
+    both, sign, weight = np.ix_(vertical, vertical), np.array([-1.0, 1.0]), 1.0 / prior.sd**2
+    square = weight * np.outer(sign, sign)
+    system.diagonal[node][both] += square
+    system.diagonal[node + 1][both] += square
+    system.upper[node][both] -= square
+    system.right[node, vertical] += weight * off * sign
+    system.right[node + 1, vertical] -= weight * off * sign
 
 
 class _Places:
