@@ -16,6 +16,7 @@ from imuhip.packets.notification import NotificationBlock, SensorInfo
 from imuhip.pipeline import Pipeline, refine
 from imuhip.recording import Anchor, RecordingWriter, SessionInfo
 from imuhip.simulation.simulate import SimulatedSession
+from imuhip.simulation.transmit import silenced
 from imuhip.units import BoolArray, FloatArray
 
 Event = NotificationBlock | Mark
@@ -55,16 +56,7 @@ def silence(events: Iterable[Event], sensor: int, start_ns: int, end_ns: int) ->
     """The same without one sensor's notifications of a while."""
     out: list[Event] = []
     for event in events:
-        if isinstance(event, Mark):
-            out.append(event)
-            continue
-        quiet = (event.sensor == sensor) & (event.arrival_ns >= start_ns) & (event.arrival_ns < end_ns)
-        edges = np.flatnonzero(np.diff(np.concatenate([[True], quiet, [True]]).astype(np.int8)))
-        if not quiet.any():
-            out.append(event)
-            continue
-        for a, b in edges.reshape(-1, 2).tolist():
-            out.append(slice_block(event, a, b))
+        out += [event] if isinstance(event, Mark) else silenced(event, [sensor], [(start_ns, end_ns)])
     return out
 
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from accuracy_sessions import SCRIPTS, WEARERS, angle_errors, as_recorded, played_live, rms
+from accuracy_sessions import SCRIPTS, WEARERS, Case, angle_errors, as_recorded, played_live, rms, session_of
 from accuracy_simulated import FIRST_SEED, REFINED_DEG
 from accuracy_table import Figure, Section, at_most, p90, slashed
 
 from imuhip.hip.stage import HipBlock, join
 from imuhip.marks import Mark
-from imuhip.packets.blocks import slice_block
 from imuhip.packets.notification import NotificationBlock
 from imuhip.pipeline import refine
 from imuhip.simulation.script import Side
-from imuhip.simulation.simulate import SimulatedSession, simulate
-from imuhip.simulation.wearer import SoftTissue, Wearer
+from imuhip.simulation.simulate import SimulatedSession
+from imuhip.simulation.transmit import silenced
 
 SILENT_S = 3.0
 FROM_SHARE = 0.35
@@ -32,16 +31,12 @@ class Dropout:
     """A session in which sensors fall silent in every test and exercise.
 
     Attributes:
-        script: A key of :data:`SCRIPTS`.
+        session: What is simulated.
         silent: A key of :data:`SILENT`.
-        side: Of the leg.
-        seed: Of everything that is drawn.
     """
 
-    script: str
+    session: Case
     silent: str
-    side: Side
-    seed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +66,7 @@ def dropouts(run: Callable[[Callable[[Dropout], After], Sequence[Dropout]], list
         seeds: Sessions on each side, for each script and each way of falling silent.
     """
     cases = [
-        Dropout(script, silent, side, first + k)
+        Dropout(Case(script, WEARERS[2], side, first + k), silent)
         for k in range(seeds)
         for script in SCRIPTS
         for silent in SILENT
@@ -89,7 +84,7 @@ def dropouts(run: Callable[[Callable[[Dropout], After], Sequence[Dropout]], list
 def _figures(measured: Sequence[After]) -> Iterator[Figure]:
     for script in SCRIPTS:
         for silent in SILENT:
-            own = [each for each in measured if (each.case.script, each.case.silent) == (script, silent)]
+            own = [each for each in measured if (each.case.session.script, each.case.silent) == (script, silent)]
             name, condition = f"{script}, to the set's end, RMSE", f"{silent} silent for {SILENT_S:g} s"
             shares = [float(np.mean([getattr(each, way) for each in own])) for way in ("refined_known", "live_known")]
             known = [f"(known {100 * share:.0f} %)" for share in shares]
@@ -104,38 +99,21 @@ def _figures(measured: Sequence[After]) -> Iterator[Figure]:
 
 def measure(case: Dropout) -> After:
     """Simulate one session, refined and live."""
-    made = simulate(
-        SCRIPTS[case.script](case.side),
-        seed=case.seed,
-        wearer=Wearer.real(case.seed),
-        soft_tissue=SoftTissue.real(case.seed),
-    )
+    made, side = session_of(case.session), case.session.side
     spans = []
     for mark in made.marks:
         if mark.kind in {"test", "exercise"} and mark.end_ns is not None:
             start_ns = mark.start_ns + round(FROM_SHARE * (mark.end_ns - mark.start_ns))
             spans.append((start_ns, start_ns + round(SILENT_S * 1e9), mark.end_ns))
-    events = list(_silenced(as_recorded(made), SILENT[case.silent], [span[:2] for span in spans]))
+    silent = [(start_ns, back_ns) for start_ns, back_ns, _ in spans]
+    events: list[Event] = []
+    for event in as_recorded(made):
+        events += [event] if isinstance(event, Mark) else silenced(event, SILENT[case.silent], silent)
     whole = refine(made.sensors, events)
     pipeline, blocks = played_live(made.sensors, events)
     after = [(back_ns, end_ns) for _, back_ns, end_ns in spans]
-    refined = _after(made, case.side, join(whole.blocks), whole.start_ns, after)
-    return After(case, *refined, *_after(made, case.side, join(blocks), pipeline.start_ns or 0, after))
-
-
-def _silenced(events: Iterable[Event], sensors: Sequence[int], spans: Sequence[tuple[int, int]]) -> Iterator[Event]:
-    """The same without some sensors' notifications of some spans of arrival."""
-    for event in events:
-        if isinstance(event, Mark):
-            yield event
-            continue
-        heard = np.ones(len(event) + 2, dtype=np.bool_)
-        heard[[0, -1]] = False
-        for start_ns, end_ns in spans:
-            inside = (event.arrival_ns >= start_ns) & (event.arrival_ns < end_ns)
-            heard[1:-1] &= ~(np.isin(event.sensor, sensors) & inside)
-        for start, stop in np.flatnonzero(np.diff(heard.astype(np.int8))).reshape(-1, 2).tolist():
-            yield slice_block(event, start, stop)
+    refined = _after(made, side, join(whole.blocks), whole.start_ns, after)
+    return After(case, *refined, *_after(made, side, join(blocks), pipeline.start_ns or 0, after))
 
 
 def _after(

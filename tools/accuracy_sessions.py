@@ -118,15 +118,20 @@ class Outcome:
     live: Way | None
 
 
-def measure(case: Case) -> Outcome:
-    """Simulate one session and measure it."""
+def session_of(case: Case) -> SimulatedSession:
+    """Simulate one session."""
     real = case.wearer != WEARERS[0]
-    made = simulate(
+    return simulate(
         SCRIPTS[case.script](case.side),
         seed=case.seed,
         wearer=Wearer.real(case.seed) if real else Wearer.perfect(),
         soft_tissue=SoftTissue.real(case.seed) if case.wearer == WEARERS[2] else None,
     )
+
+
+def measure(case: Case) -> Outcome:
+    """Simulate one session and measure it."""
+    made = session_of(case)
     events = as_recorded(made)
     whole = refine(made.sensors, events)
     refined = compare(made, case.side, join(whole.blocks), whole.start_ns, [(0, whole.calibration)])

@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from imuhip.packets import codec
+from imuhip.packets.blocks import slice_block
 from imuhip.packets.descriptor import Descriptor
 from imuhip.packets.notification import NotificationBlock
 from imuhip.simulation.sensors import SensorErrors, SensorSamples
@@ -98,6 +99,19 @@ def arrivals_s(ready_s: FloatArray, rng: np.random.Generator) -> FloatArray:
     least_s, added_s = HOST_LATENCY_S
     at_host_s = phase_s + events * interval_s + least_s + rng.exponential(added_s, len(ready_s))
     return np.maximum.accumulate(at_host_s)
+
+
+def silenced(
+    block: NotificationBlock, sensors: Sequence[int], spans: Sequence[tuple[int, int]]
+) -> list[NotificationBlock]:
+    """What is left of a block when some sensors say nothing in some spans of arrival, each (start, end) in ns."""
+    heard = np.zeros(len(block) + 2, dtype=np.bool_)
+    heard[1:-1] = True
+    for start_ns, end_ns in spans:
+        inside = (block.arrival_ns >= start_ns) & (block.arrival_ns < end_ns)
+        heard[1:-1] &= ~(np.isin(block.sensor, sensors) & inside)
+    edges = np.flatnonzero(np.diff(heard.astype(np.int8))).reshape(-1, 2)
+    return [slice_block(block, start, stop) for start, stop in edges.tolist()]
 
 
 def merge(arrival_ns: Sequence[IntArray], payloads: Sequence[list[bytes]]) -> NotificationBlock:

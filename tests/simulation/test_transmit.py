@@ -9,7 +9,7 @@ from imuhip.packets.own import OwnDriver
 from imuhip.simulation.script import range_test_session, short_session
 from imuhip.simulation.sensors import SensorErrors
 from imuhip.simulation.simulate import SimulatedSession, simulate
-from imuhip.simulation.transmit import lose
+from imuhip.simulation.transmit import lose, silenced
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +83,15 @@ def test_losses_show_in_the_sequence_and_in_the_drop_counter(made: SimulatedSess
 def test_an_ideal_radio_loses_nothing() -> None:
     made = simulate(short_session(), seed=1, errors=SensorErrors.none())
     assert len(made.notifications()) == sum(len(samples.time_s) // 8 for samples in made.samples.values())
+
+
+def test_silenced_sensors_say_nothing_in_those_spans_and_the_rest_stays():
+    block = simulate(short_session(), seed=3, errors=SensorErrors(loss=0.0)).notifications()
+    at = block.arrival_ns
+    spans = [(int(at[100]), int(at[160])), (int(at[300]), int(at[301]))]
+    parts = silenced(block, [1], spans)
+    gone = (block.sensor == 1) & (((at >= at[100]) & (at < at[160])) | ((at >= at[300]) & (at < at[301])))
+    assert gone.any()
+    assert np.concatenate([part.arrival_ns for part in parts]).tolist() == at[~gone].tolist()
+    assert np.concatenate([part.sensor for part in parts]).tolist() == block.sensor[~gone].tolist()
+    assert silenced(block, [0, 1], [(0, int(at[-1]) + 1)]) == []

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from accuracy_broad import broad, errors_deg
 from accuracy_coverage import _covered
+from accuracy_dropouts import After, _after, dropouts
 from accuracy_gaps import gaps, over_gaps
 from accuracy_real import _range, best_lag, real
 from accuracy_sessions import SCRIPTS, WEARERS, Case, Peak, compare, measure, true_block
@@ -170,3 +171,27 @@ def test_turning_over_gaps_is_held_against_what_was_turned():
 def test_gaps_without_recordings_say_so(tmp_path):
     assert [each.passed for each in gaps(tmp_path, required=False).figures] == [None]
     assert missed([gaps(tmp_path, required=True)]) == 1
+
+
+def test_after_a_dropout_only_what_follows_it_counts(short):
+    made, truth, start_ns = short
+    second = 1_000_000_000
+    spans = [(start_ns + 10 * second, start_ns + 12 * second), (start_ns + 20 * second, start_ns + 21 * second)]
+    adduction = truth.sides["left"].adduction_deg.copy()
+    adduction[1000:1200] += 4.0
+    adduction[2000:2100] = np.nan
+    adduction[3000:] += 90.0
+    rmse, known = _after(made, "left", _changed(truth, adduction_deg=adduction), start_ns, spans)
+    assert rmse == pytest.approx((0.0, 4.0, 0.0), abs=1e-6)
+    assert known == pytest.approx(2 / 3, abs=0.01)
+    adduction[1000:1200] = np.nan
+    rmse, known = _after(made, "left", _changed(truth, adduction_deg=adduction), start_ns, spans)
+    assert (rmse[1], known) == (np.inf, 0.0)
+
+
+def test_a_refined_angle_that_a_dropout_spoils_misses():
+    def run(_, cases):
+        return [After(case, (1.0, 9.0, 1.0), 1.0, (np.inf,) * 3, 0.0) for case in cases]
+
+    section = dropouts(run, 1)
+    assert [figure.passed for figure in section.figures] == [False, None] * 4
