@@ -118,7 +118,7 @@ def angle_jacobian(angles: FloatArray, side: str) -> FloatArray:
 def twist_about_y(quat: FloatArray) -> FloatArray:
     """The twist about y (the femur's long axis) of a rotation, swing-twist, in (-pi, pi] rad; (..., 4) -> (...)."""
     angle = 2 * np.arctan2(quat[..., 2], quat[..., 0])
-    return (angle + np.pi) % (2 * np.pi) - np.pi
+    return rotation.wrapped(angle)
 
 
 def pelvis_angles(quat_earth_from_pelvis: FloatArray) -> FloatArray:

@@ -6,6 +6,7 @@ Quaternions are ``(..., 4)``, scalar first; matrices ``(..., 3, 3)``; rotation v
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 
@@ -16,6 +17,7 @@ FEW = 64
 """So many vectors are transformed faster all components at a time; products, sums and bits are the same."""
 
 
+A = TypeVar("A", float, FloatArray)
 Components = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
 """A quaternion's w, x, y, z, an array each: large blocks are worked on much faster than along a last axis of 4."""
 
@@ -192,6 +194,11 @@ def about_z(angle: FloatArray) -> FloatArray:
 def heading(q: FloatArray) -> FloatArray:
     """The twist of ``q`` about z, in rad: its heading when ``q`` is close to a turn about the vertical."""
     return 2 * np.arctan2(q[..., 3], q[..., 0])
+
+
+def wrapped(angle: A) -> A:
+    """Angles, rad, within +-pi."""
+    return (angle + np.pi) % (2 * np.pi) - np.pi
 
 
 def align(a: FloatArray, b: FloatArray) -> FloatArray:

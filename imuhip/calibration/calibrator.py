@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -12,9 +13,8 @@ from imuhip.calibration.estimator import Solution, solve
 from imuhip.calibration.memory import Memory, piece_of
 from imuhip.calibration.motion import SLOT_STEPS, MotionDigest
 from imuhip.calibration.outcome import calibration_of, why_unsolved
-from imuhip.calibration.poses import Activity
+from imuhip.calibration.poses import SETS, Activity
 from imuhip.calibration.result import HEADING_LIMIT_RAD, Calibration
-from imuhip.calibration.returns import SETS
 from imuhip.calibration.stillness import still_slots
 from imuhip.calibration.strapdown import MAX_SLIP_VAR
 from imuhip.records import record
@@ -30,8 +30,10 @@ SPACING, MAX_BETWEEN_SLOTS = 30, 20
 SPACING_SETTLED, WORTH_RAD = 4, np.deg2rad(1.0)
 """Where all is known, every pose tells less than the one before. Later the session is solved again when a heading may
 have drifted by this since (1 SD), which takes ten minutes once the biases are known well."""
-NOTABLE_SLIP_VAR = np.deg2rad(5.0) ** 2
-"""A heading that slipped by this over a bridged gap is worth finding again soon."""
+SETTLED_VAR, MISSING_VAR = (0.5 * HEADING_LIMIT_RAD) ** 2, HEADING_LIMIT_RAD**2
+"""Headings known better than the first need nothing; those known worse than the second are not shown."""
+UNMOUNTED = math.inf
+"""Stands for how well headings are known while it is not known how every sensor sits."""
 TOLD_STEPS = 3
 """A mark counts from this much after its time (0.12 s), by when a shell has told of it, even if a little late."""
 PIECE_STEPS, OPEN_PIECE_STEPS = 25 * 20, 25 * 300
@@ -75,7 +77,7 @@ class Calibrator:
         self._calibrated_slots: set[int] = set()
         self._ended_slots: set[int] = set()
         self._solved_slot = self._sought_slot = -MIN_BETWEEN_SLOTS
-        self._missing = self._settled = False
+        self._heading_var = UNMOUNTED
         self._holds_slots = 0
 
     @property
@@ -100,7 +102,7 @@ class Calibrator:
     def wear(self, sensor: int, role: str, step: int) -> None:
         """Learn that a sensor has been strapped on elsewhere."""
         self._body = self._body.moved(sensor, role, step)
-        self._missing = self._settled = False
+        self._heading_var = UNMOUNTED
 
     def step_at(self, time_s: float) -> int:
         """Step of the digest that holds a time from the recording's start, also one still to come."""
@@ -120,12 +122,10 @@ class Calibrator:
         self._still = np.concatenate([self._still, still_slots(new)])
         slip_var = new.slip_var.reshape(new.sensors, -1, SLOT_STEPS).max(axis=(0, 2))
         self._lost = np.concatenate([self._lost, slip_var > MAX_SLIP_VAR])
-        slipped, unknown = slip_var > NOTABLE_SLIP_VAR, slip_var > HEADING_LIMIT_RAD**2
         due = []
         for slot in range(done, len(self._still)):
             self._pending |= self._moment(slot)
-            self._missing |= self._settled and bool(unknown[slot - done])
-            self._settled &= not slipped[slot - done]
+            self._heading_var += float(slip_var[slot - done])
             wanted = self._urgent(slot) or (self._pending and slot - self._solved_slot >= self._spacing(slot))
             if wanted or self._seeks(slot):
                 end = (slot + 1) * SLOT_STEPS
@@ -134,7 +134,7 @@ class Calibrator:
                     self._sought_slot = slot
                     if wanted:
                         self._solved_slot, self._pending = slot, False
-                    self._missing, self._settled = _missing(calibration), _settled(calibration)
+                    self._heading_var = _heading_var(calibration)
                     self._holds_slots = _holds_slots(calibration)
                     delay = round(APPLY_DELAY_S * self._rate_hz)
                     due.append(Due(end * self._digest.factor + delay, calibration))
@@ -165,19 +165,19 @@ class Calibrator:
         """
         if slot >= 2 and self._lost[slot - 2]:
             return True
-        return slot in self._calibrated_slots and not self._settled
+        return slot in self._calibrated_slots and self._heading_var >= SETTLED_VAR
 
     def _seeks(self, slot: int) -> bool:
         """Whether a heading is missing in mid-set, where the wearer may be back in a pose at any moment.
 
         That takes no turn from the moments at which something has ended.
         """
-        asks = self._missing and slot - self._sought_slot >= self._spacing(slot)
+        asks = _missing(self._heading_var) and slot - self._sought_slot >= self._spacing(slot)
         return asks and self._in_set((slot + 1) * SLOT_STEPS)
 
     def _spacing(self, slot: int) -> int:
         """Slots that pass at least until the session is solved again."""
-        if self._settled:
+        if self._heading_var < SETTLED_VAR:
             return max(MIN_BETWEEN_SLOTS, min(self._holds_slots, slot // SPACING_SETTLED))
         return min(max(MIN_BETWEEN_SLOTS, slot // SPACING), MAX_BETWEEN_SLOTS)
 
@@ -199,8 +199,9 @@ class Calibrator:
         if solution is None:
             return None
         calibration = calibration_of(solution, body, start, self._digest.factor)
-        open_ = not _mounted(calibration) or (_missing(calibration) and self._in_set(end))
-        most = OPEN_PIECE_STEPS if open_ else PIECE_STEPS
+        heading_var = _heading_var(calibration)
+        goes_on = heading_var == UNMOUNTED or (_missing(heading_var) and self._in_set(end))
+        most = OPEN_PIECE_STEPS if goes_on else PIECE_STEPS
         if end - start > most and not self._ending(end):
             self._memory, self._solution = solution.memory(start), None
             self._digest.forget(self._memory.step)
@@ -220,24 +221,16 @@ class Calibrator:
         return any(a.end is not None and step - TOLD_STEPS < a.end <= step for a in self._activities.values())
 
 
-def _mounted(calibration: Calibration) -> bool:
-    """Whether it is known how every sensor sits."""
-    return all(mount.usable for mount in calibration.mounts)
+def _heading_var(calibration: Calibration) -> float:
+    """How well the headings between pelvis and thighs are known now, rad^2, or that not every mounting is."""
+    if not all(mount.usable for mount in calibration.mounts):
+        return UNMOUNTED
+    return max((float(hip.heading_sd_rad[-1]) ** 2 for hip in calibration.hips.values()), default=0.0)
 
 
-def _missing(calibration: Calibration) -> bool:
+def _missing(heading_var: float) -> bool:
     """Whether a heading is all that is not known."""
-    return _mounted(calibration) and _heading_sd_rad(calibration) >= HEADING_LIMIT_RAD
-
-
-def _settled(calibration: Calibration) -> bool:
-    """Whether all that live shows is known well."""
-    return _mounted(calibration) and _heading_sd_rad(calibration) < 0.5 * HEADING_LIMIT_RAD
-
-
-def _heading_sd_rad(calibration: Calibration) -> float:
-    """Of the worse known hip, now."""
-    return max((float(hip.heading_sd_rad[-1]) for hip in calibration.hips.values()), default=0.0)
+    return bool(MISSING_VAR <= heading_var < UNMOUNTED)
 
 
 def _holds_slots(calibration: Calibration) -> int:

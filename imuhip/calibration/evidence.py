@@ -241,17 +241,18 @@ def _with_gap_ends(nodes: IntArray, motion: Motion) -> IntArray:
     So such a gap is a segment of its own and what lies between two gaps is known in full. Gaps of several sensors that
     begin or end together are one: it is the heading between the sensors that counts.
     """
-    starts: set[int] = set()
-    ends: set[int] = set()
+    starts, ends = [], []
     for slip_var, known in zip(motion.slip_var, motion.known, strict=True):
         gaps = np.flatnonzero(slip_var > NOTABLE_SLIP_VAR)
         if len(gaps):
             after_known = np.concatenate([[0], np.flatnonzero(known) + 1])
-            starts |= set(after_known[np.searchsorted(after_known, gaps, side="right") - 1].tolist())
-            ends |= set((gaps + 1).tolist())
-    first = [s for s in starts if not starts & set(range(s - MIN_SEGMENT_STEPS, s))]
-    last = [e for e in ends if not ends & set(range(e + 1, e + MIN_SEGMENT_STEPS + 1))]
-    forced = np.array(sorted(e for e in {len(motion), *first, *last} if e <= len(motion)), dtype=np.int64)
+            starts += after_known[np.searchsorted(after_known, gaps, side="right") - 1].tolist()
+            ends += (gaps + 1).tolist()
+    first, last = np.unique(starts), np.unique(ends)
+    first = first[np.diff(first, prepend=-np.inf) > MIN_SEGMENT_STEPS]
+    last = last[np.diff(last, append=np.inf) > MIN_SEGMENT_STEPS]
+    forced = np.unique([*first.tolist(), *last.tolist(), len(motion)]).astype(np.int64)
+    forced = forced[forced <= len(motion)]
     near = np.abs(nodes[:, None] - forced).min(axis=1) < MIN_SEGMENT_STEPS
     return np.array(sorted({0, *nodes[~near].tolist(), *forced.tolist()}), dtype=np.int64)
 

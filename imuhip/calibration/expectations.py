@@ -88,10 +88,9 @@ def headings(evidence: Evidence, level: FloatArray) -> list[HeadingPrior]:
     if pelvis is None:
         return []
     first = body.mountings[pelvis].sensor
-    others = [k for k in range(evidence.motion.sensors) if k != first]
     thighs = [e for e, m in enumerate(body.mountings) if m.role in THIGHS and m.sensor != first]
     return [
-        *(prior for k in others for prior in travels(evidence, level, first, k)),
+        *(prior for k in _others(evidence, first) for prior in travels(evidence, level, first, k)),
         *(prior for e in thighs for prior in joint_headings(evidence, level, pelvis, e)),
     ]
 
@@ -181,8 +180,11 @@ def _returned(evidence: Evidence, level: FloatArray) -> list[ReturnPrior]:
     if pelvis is None:
         return []
     first = evidence.body.mountings[pelvis].sensor
-    others = [k for k in range(evidence.motion.sensors) if k != first]
-    return [prior for k in others for prior in returns(evidence, level, first, k)]
+    return [prior for k in _others(evidence, first) for prior in returns(evidence, level, first, k)]
+
+
+def _others(evidence: Evidence, sensor: int) -> list[int]:
+    return [k for k in range(evidence.motion.sensors) if k != sensor]
 
 
 def _after_gaps(evidence: Evidence) -> list[Prior]:

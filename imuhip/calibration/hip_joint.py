@@ -139,7 +139,7 @@ def _fit(first: _Side, second: _Side, lever: FloatArray) -> tuple[float, float] 
     if bend <= 0:
         return None
     best = float(guess + np.clip(-slope / (2 * bend), near[0], near[-1]))
-    apart = np.abs((grid - best + np.pi) % (2 * np.pi) - np.pi)
+    apart = np.abs(rotation.wrapped(grid - best))
     misfit = max(MIN_MISFIT, float(least) * SMOOTHING_STEPS / first.force.size)
     if cost[apart > np.pi / 3].min() - least < MIRROR_MARGIN * misfit:
         return None

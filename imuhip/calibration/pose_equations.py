@@ -146,7 +146,7 @@ def heading_residual(state: State, prior: HeadingPrior) -> float:
         float(rotation.heading(few.multiply(state.quat_earth_from_w[k, prior.node], rotation.conjugate(level))))
         for k, level in zip(prior.sensors, prior.level, strict=True)
     )
-    return (second - first - prior.heading + np.pi) % (2 * np.pi) - np.pi
+    return rotation.wrapped(second - first - prior.heading)
 
 
 def return_residual(quat_earth_from_w: FloatArray, prior: ReturnPrior) -> float:
@@ -160,5 +160,4 @@ def return_residual(quat_earth_from_w: FloatArray, prior: ReturnPrior) -> float:
     quat = few.multiply(frames, prior.quat_w_from_sensor)
     first, second = rotation.heading(few.multiply(quat[:, 1], rotation.conjugate(quat[:, 0])))
     off = second - first
-    mean: float = off[0] + ((off - off[0] + np.pi) % (2 * np.pi) - np.pi).mean()
-    return (mean + np.pi) % (2 * np.pi) - np.pi
+    return rotation.wrapped(float(off[0] + rotation.wrapped(off - off[0]).mean()))

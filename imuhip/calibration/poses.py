@@ -62,6 +62,9 @@ UNLIKE_THEIR_POSITION = frozenset({"ninety_ninety", "ninety_ninety_pails", "nine
 """Activities whose start pose is not their position's: in 90/90 the rear leg lies some 60 degrees to the side, turned
 in by 30, and nobody sits level. Nothing is expected of them."""
 
+SETS = ("test", "exercise")
+"""Kinds of marks in which a movement is done again and again from one start pose."""
+
 SAGITTAL = frozenset(
     {
         "swing",
@@ -139,7 +142,7 @@ def marked_poses(stills: Sequence[Still], activities: Sequence[Activity]) -> lis
             # A marked pose counts even where the wearer was not quite still, as long as it lasted a second.
             if inside is None and act.end is not None and act.end - start >= 25:
                 inside = Still(start, act.end)
-        elif act.kind in ("test", "exercise") and act.start >= 0:
+        elif act.kind in SETS and act.start >= 0:
             inside = _start_still(stills, act.start)
         else:
             inside = None

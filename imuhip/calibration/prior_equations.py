@@ -135,7 +135,7 @@ class _Hips:
         zxy = euler_zxy(from_pelvis.swapaxes(1, 2))
         jac = angle_jacobian(zxy, "right") * self._signs[:, :, None]  # the right hip's angles are these themselves
         by_turn = jac @ from_earth
-        residual = (zxy * self._signs - self._angles + np.pi) % (2 * np.pi) - np.pi
+        residual = rotation.wrapped(zxy * self._signs - self._angles)
         self._places.add(system, np.concatenate([by_turn, -by_turn, jac, -jac @ from_pelvis], axis=2), residual)
 
 
@@ -155,7 +155,7 @@ class _Headings:
     def add(self, system: ArrowSystem, state: State, _: Matrices) -> None:
         frame = state.quat_earth_from_w[self._sensors, self._node[:, None]]
         heading = rotation.heading(few.multiply(frame, rotation.conjugate(self._level)))
-        off = (heading[:, 1] - heading[:, 0] - self._heading + np.pi) % (2 * np.pi) - np.pi
+        off = rotation.wrapped(heading[:, 1] - heading[:, 0] - self._heading)
         jac = np.broadcast_to(np.array([-1.0, 1.0]), (len(off), 1, 2))
         self._places.add(system, jac, off[:, None])
 

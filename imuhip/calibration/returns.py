@@ -12,12 +12,10 @@ from imuhip import rotation
 from imuhip.calibration import few
 from imuhip.calibration.evidence import Evidence
 from imuhip.calibration.pose_equations import ReturnPrior
-from imuhip.calibration.poses import Activity
+from imuhip.calibration.poses import SETS, Activity
 from imuhip.records import record
 from imuhip.units import FloatArray, IntArray
 
-SETS = ("test", "exercise")
-"""Kinds of marks in which a movement is done again and again."""
 ALIKE_RAD = np.deg2rad(5.0)
 """Largest difference of up, in either sensor, between moments that look alike."""
 RETURN_SD_RAD = np.deg2rad(4.0)
@@ -60,8 +58,7 @@ def returns(evidence: Evidence, level: FloatArray, first: int, second: int) -> l
     """
     slip_var = evidence.seg.slip_var[[first, second]].sum(axis=0)
     slipped = np.flatnonzero(slip_var > WORTH_VAR)
-    if not len(slipped):
-        return []
+    slip_sum = np.concatenate([[0.0], np.cumsum(slip_var)])
     found = []
     for act in evidence.activities:
         if act.kind in SETS:
@@ -69,7 +66,7 @@ def returns(evidence: Evidence, level: FloatArray, first: int, second: int) -> l
             inside = slipped[(slipped >= start) & (slipped + 1 < end)].tolist()
             moments = _moments(evidence, level, (first, second), start, end) if inside else None
             if moments is not None:
-                each = (_return(evidence, moments, slip_var, (first, second), gap) for gap in inside)
+                each = (_return(evidence, moments, slip_sum, (first, second), gap) for gap in inside)
                 found += [prior for prior in each if prior is not None]
     return found
 
@@ -81,9 +78,9 @@ def _nodes_of(evidence: Evidence, activity: Activity) -> tuple[int, int]:
 
 
 def _moments(evidence: Evidence, level: FloatArray, sensors: tuple[int, int], start: int, end: int) -> _Moments | None:
-    """Quiet moments among some nodes; None where gravity hardly shows the movement."""
+    """Quiet moments among some nodes; None where gravity hardly shows how the second sensor moves."""
     pair = list(sensors)
-    quat = rotation.normalise(few.multiply(level[pair, start:end], evidence.seg.quat[pair, start:end]))
+    quat = few.multiply(level[pair, start:end], evidence.seg.quat[pair, start:end])
     up = few.matrix(quat)[..., 2, :]
     if _angles(up[1], up[1]).max() < VISIBLE_RAD:
         return None
@@ -92,7 +89,7 @@ def _moments(evidence: Evidence, level: FloatArray, sensors: tuple[int, int], st
 
 
 def _return(
-    evidence: Evidence, moments: _Moments, slip_var: FloatArray, sensors: tuple[int, int], gap: int
+    evidence: Evidence, moments: _Moments, slip_sum: FloatArray, sensors: tuple[int, int], gap: int
 ) -> ReturnPrior | None:
     """What the moments before and after a gap, from node ``gap`` to the next, say about it."""
     before, after = moments.node <= gap, moments.node > gap
@@ -102,18 +99,18 @@ def _return(
     turn = rotation.heading(
         rotation.multiply(moments.quat[:, None, after], rotation.conjugate(moments.quat[:, before, None]))
     )
-    off = _wrapped(turn[1] - turn[0])
-    sums = np.concatenate([[0.0], np.cumsum(slip_var)])
-    other_var = np.abs(sums[moments.node[after]] - sums[moments.node[before], None] - slip_var[gap])
+    off = rotation.wrapped(turn[1] - turn[0])
+    slip_var = slip_sum[gap + 1] - slip_sum[gap]
+    other_var = np.abs(slip_sum[moments.node[after]] - slip_sum[moments.node[before], None] - slip_var)
     sd = np.sqrt(RETURN_SD_RAD**2 + other_var)
-    fits = (apart < ALIKE_RAD) & (other_var < slip_var[gap])
-    fits &= np.abs(off) < PLAUSIBLE_SDS * np.sqrt(slip_var[gap] + sd**2)
+    fits = (apart < ALIKE_RAD) & (other_var < slip_var)
+    fits &= np.abs(off) < PLAUSIBLE_SDS * np.sqrt(slip_var + sd**2)
     if not fits.any():
         return None
     i, j = np.nonzero(fits)
     pairs = np.stack([moments.node[before][i], moments.node[after][j]])
     nearest = np.argsort(pairs[1] - pairs[0], kind="stable")
-    spread = np.abs(_wrapped(off[fits] - off[fits][nearest[0]]))
+    spread = np.abs(rotation.wrapped(off[fits] - off[fits][nearest[0]]))
     if np.median(spread) > RETURN_SD_RAD:  # what looks alike and yet is not gives more than one answer
         return None
     use = nearest[spread[nearest] < PLAUSIBLE_SDS * RETURN_SD_RAD][:MOST_PAIRS]
@@ -124,7 +121,3 @@ def _return(
 def _angles(first: FloatArray, second: FloatArray) -> FloatArray:
     """(M, N) angles between unit vectors (M, 3) and (N, 3)."""
     return np.asarray(np.arccos(np.clip(first @ second.T, -1.0, 1.0)))
-
-
-def _wrapped(angle: FloatArray) -> FloatArray:
-    return (angle + np.pi) % (2 * np.pi) - np.pi

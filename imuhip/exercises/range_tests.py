@@ -139,7 +139,7 @@ def _shank_rotation(block: HipBlock, shank: int, side: str) -> FloatArray:
     """
     turned = _from_start(block.quat_earth_from_segment[shank], block.segment_known[shank], block.rate_hz)
     twist = 2 * np.arctan2(turned[:, 1], turned[:, 0])
-    angle: FloatArray = -np.rad2deg((twist + np.pi) % (2 * np.pi) - np.pi) * SIDE_SIGNS[side][2]
+    angle: FloatArray = -np.rad2deg(rotation.wrapped(twist)) * SIDE_SIGNS[side][2]
     return angle
 
 

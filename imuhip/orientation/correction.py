@@ -58,7 +58,7 @@ class Correction:
     def fading(self, frame: int, heading: float, fade_frames: int) -> Correction:
         """The same up to ``frame``, then over to another heading, the shorter way round, so that nothing jumps."""
         now = self.at(frame)
-        turn = (heading - now[0] + np.pi) % (2 * np.pi) - np.pi
+        turn = rotation.wrapped(heading - float(now[0]))
         target = np.array([now[0] + turn, 0.0, 0.0])
         return Correction(np.array([frame, frame + fade_frames]), np.stack([now, target]))
 
