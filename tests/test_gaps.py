@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import played
 import pytest
@@ -75,6 +77,18 @@ def test_live_flexion_is_right_again_within_five_seconds_of_a_gap(
     posed = (time_ns > next_pose_ns + 8 * S) & after
     assert hip.heading_known[posed].all()
     assert np.abs(error[posed]).max() < 5.0
+
+
+def _due(of: played.Played) -> list[tuple[int, dict[str, object]]]:
+    return [(due.from_frame, played.calibration_bits(due.calibration)) for due in of.pipeline.calibrations]
+
+
+@pytest.mark.parametrize("size", [1, 37])
+def test_a_heading_is_sought_at_the_same_moments_in_any_cut(made: SimulatedSession, gap_ns: int, size: int) -> None:
+    events = cut(made, 1, gap_ns, 3.0)
+    whole, other = (played.play(made.sensors, played.recut(events, itertools.repeat(n))) for n in (1 << 40, size))
+    assert _due(whole) == _due(other)
+    assert played.bits(whole.hips) == played.bits(other.hips)
 
 
 @pytest.mark.parametrize("seconds", [3.0, 10.0])
