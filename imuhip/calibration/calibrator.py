@@ -77,7 +77,7 @@ class Calibrator:
         self._calibrated_slots: set[int] = set()
         self._ended_slots: set[int] = set()
         self._solved_slot = self._sought_slot = -MIN_BETWEEN_SLOTS
-        self._heading_var = UNMOUNTED
+        self._heading_var = UNMOUNTED  # every slip since the last solution adds to it
         self._holds_slots = 0
 
     @property
@@ -134,7 +134,7 @@ class Calibrator:
                     self._sought_slot = slot
                     if wanted:
                         self._solved_slot, self._pending = slot, False
-                    self._heading_var = _heading_var(calibration)
+                    self._heading_var = _heading_var_of(calibration)
                     self._holds_slots = _holds_slots(calibration)
                     delay = round(APPLY_DELAY_S * self._rate_hz)
                     due.append(Due(end * self._digest.factor + delay, calibration))
@@ -199,7 +199,7 @@ class Calibrator:
         if solution is None:
             return None
         calibration = calibration_of(solution, body, start, self._digest.factor)
-        heading_var = _heading_var(calibration)
+        heading_var = _heading_var_of(calibration)
         goes_on = heading_var == UNMOUNTED or (_missing(heading_var) and self._in_set(end))
         most = OPEN_PIECE_STEPS if goes_on else PIECE_STEPS
         if end - start > most and not self._ending(end):
@@ -221,7 +221,7 @@ class Calibrator:
         return any(a.end is not None and step - TOLD_STEPS < a.end <= step for a in self._activities.values())
 
 
-def _heading_var(calibration: Calibration) -> float:
+def _heading_var_of(calibration: Calibration) -> float:
     """How well the headings between pelvis and thighs are known now, rad^2, or that not every mounting is."""
     if not all(mount.usable for mount in calibration.mounts):
         return UNMOUNTED

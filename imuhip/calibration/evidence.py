@@ -252,7 +252,6 @@ def _with_gap_ends(nodes: IntArray, motion: Motion) -> IntArray:
     first = first[np.diff(first, prepend=-np.inf) > MIN_SEGMENT_STEPS]
     last = last[np.diff(last, append=np.inf) > MIN_SEGMENT_STEPS]
     forced = np.unique([*first.tolist(), *last.tolist(), len(motion)]).astype(np.int64)
-    forced = forced[forced <= len(motion)]
     near = np.abs(nodes[:, None] - forced).min(axis=1) < MIN_SEGMENT_STEPS
     return np.array(sorted({0, *nodes[~near].tolist(), *forced.tolist()}), dtype=np.int64)
 
